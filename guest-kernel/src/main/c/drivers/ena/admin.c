@@ -2,7 +2,7 @@
 /*
  * The administrative queue: a ring of commands and a ring of answers in memory. An answer is new when its phase bit is
  * that of the lap, and it is copied once before it is judged. As there is one command at a time, an answer to another
- * one is a fault, after which the card is not asked again before a reset. There is no lock: admin.h says who calls.
+ * one is a fault, after which the NIC is not asked again before a reset. There is no lock: admin.h says who calls.
  */
 #include "drivers/ena/admin.h"
 
@@ -56,7 +56,7 @@ static bool take_answer(struct ena_admin *admin, struct ena_answer *answer)
     if ((__atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) & 1u) != ena_phase(admin->head, ENTRIES))
         return false;
     memcpy(answer, entry, sizeof(*answer));
-    compiler_barrier(); /* the card may change it: it is read once */
+    compiler_barrier(); /* the NIC may change it: it is read once */
     admin->head++;
     return true;
 }

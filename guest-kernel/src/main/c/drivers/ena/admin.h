@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands to the card: one at a time, waited for. For ena_start(), service() and ena_shut_down(), of which one runs at
+ * Commands to the NIC: one at a time, waited for. For ena_start(), service() and ena_shut_down(), of which one runs at
  * a time. Opcodes, structures and features are those of amzn-drivers' ena_admin_defs.h.
  */
 #pragma once
@@ -55,7 +55,7 @@ struct ena_create_completions {
 struct ena_create_submissions {
     uint8_t direction;
     uint8_t reserved;
-    uint8_t placement; /* 1: in memory, 3: in the card */
+    uint8_t placement; /* 1: in memory, 3: in the NIC */
     uint8_t contiguous;
     uint16_t completions; /* index */
     uint16_t depth;
@@ -134,7 +134,7 @@ struct ena_table {
 };
 #define ENA_TABLE_WHOLE UINT32_MAX
 struct ena_table_entry {
-    uint16_t queue; /* of submissions, by which the card knows it */
+    uint16_t queue; /* of submissions, by which the NIC knows it */
     uint16_t reserved;
 };
 /* Feature 20. */
@@ -187,7 +187,7 @@ struct ena_completions_created {
 struct ena_submissions_created {
     uint16_t index, reserved;
     uint32_t doorbell;         /* offset of a register */
-    uint32_t entries, headers; /* offsets in the card's memory */
+    uint32_t entries, headers; /* offsets in the NIC's memory */
 };
 
 struct ena_answer {
@@ -226,12 +226,12 @@ struct ena_admin {
     bool silent;          /* it has left a command without its answer, and is not asked again before a reset */
 };
 
-/* Gives the rings to the card, which has been reset and is ready. 0 or -ENODEV. */
+/* Gives the rings to the NIC, which has been reset and is ready. 0 or -ENODEV. */
 must_check int ena_admin_start(struct ena_nic *nic);
-/* Does a command; its id and phase are filled in. 0; -ETIMEDOUT if the card is silent, which has been noted as a fault;
+/* Does a command; its id and phase are filled in. 0; -ETIMEDOUT if the NIC is silent, which has been noted as a fault;
  * -ENOSPC if it lacks resources; -EOPNOTSUPP if it does not know this; -EINVAL; -EIO for the rest. */
 int ena_admin(struct ena_nic *nic, struct ena_command *command, struct ena_answer *answer);
-/* Whether the card has the feature. */
+/* Whether the NIC has the feature. */
 bool ena_has_feature(const struct ena_nic *nic, enum ena_feature feature);
 must_check int ena_get_feature(struct ena_nic *nic, enum ena_feature feature, uint8_t version,
                                struct ena_answer *answer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The descriptors of a packet: one that says more about it (amzn-drivers: "meta"), and one for each run of its bytes.
- * The former is there when the packet has an offload, and always when it is pushed into the card's memory, since some
- * cards need that. What the stack asks for is compared with what the card can do now, which may be less than before a
+ * The former is there when the packet has an offload, and always when it is pushed into the NIC's memory, since some
+ * NICs need that. What the stack asks for is compared with what the NIC can do now, which may be less than before a
  * reset. Nothing is changed here but the chain; the caller has the lock of the pair.
  */
 #include "drivers/ena/descriptors.h"
@@ -58,7 +58,7 @@ static bool is_ipv4(const struct packet *packet)
     return data[ETHERTYPE_AT] == 0x08 && data[ETHERTYPE_AT + 1] == 0x00;
 }
 
-/* Where the checksum is says which protocol it is of. 0: of none that the card knows. */
+/* Where the checksum is says which protocol it is of. 0: of none that the NIC knows. */
 static uint32_t transport_of(const struct packet *packet)
 {
     switch (packet->checksum_offset) {
@@ -71,7 +71,7 @@ static uint32_t transport_of(const struct packet *packet)
     }
 }
 
-/* The card must get what it says that it does; what the stack has ready from before a reset may be for another one. */
+/* The NIC must get what it says that it does; what the stack has ready from before a reset may be for another one. */
 static bool offload_possible(const struct ena_nic *nic, const struct packet *packet)
 {
     uint32_t ip_length = packet->checksum_start - ETHERNET_HEADER;

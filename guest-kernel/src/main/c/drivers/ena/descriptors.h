@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What describes to the card a packet that it is to send, except for its place in the ring. Layouts and bits are those
+ * What describes to the NIC a packet that it is to send, except for its place in the ring. Layouts and bits are those
  * of amzn-drivers' ena_eth_io_defs.h: struct ena_eth_io_tx_desc and struct ena_eth_io_tx_meta_desc.
  */
 #pragma once
@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct ena_descriptor) == 16, "amzn-drivers");
 #define ENA_ID_HIGH(id) ((uint32_t)(id) >> 10 << 16)
 #define ENA_ID_LOW(id) (((uint32_t)(id)&0x3ff) << 22)
 
-/* Where the packet's beginning lies in the first of its entries in the card's memory. */
+/* Where the packet's beginning lies in the first of its entries in the NIC's memory. */
 #define ENA_HEADER_AT (2 * sizeof(struct ena_descriptor))
 
 /* A packet's descriptors, but for their phases. */
@@ -31,6 +31,6 @@ struct ena_chain {
     bool too_long;       /* it needs more descriptors of data */
 };
 
-/* With the lock of the pair. Fills the chain. False: the card cannot send the packet; if chain->too_long, it can when
+/* With the lock of the pair. Fills the chain. False: the NIC cannot send the packet; if chain->too_long, it can when
  * the packet is in fewer pieces. */
 must_check bool ena_describe(const struct ena_pair *pair, const struct packet *packet, struct ena_chain *chain);

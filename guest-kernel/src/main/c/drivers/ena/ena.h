@@ -6,9 +6,9 @@
 
 #include "drivers/pci/pci.h"
 
-/* Starts the card if this function is one, and announces it. False: it is not. A card that does not come up is reported
+/* Starts the NIC if this function is one, and announces it. False: it is not. A NIC that does not come up is reported
  * and left alone. Called while devices are started. */
 bool ena_start(const struct pci_function *function);
-/* Stops every card, so that none reaches memory any more; for the end of the machine, when no other thread runs. Waits
- * for the cards, each of them some seconds at most. */
+/* Stops every NIC, so that none reaches memory any more; for the end of the machine, when no other thread runs. Waits
+ * for the NICs, each of them some seconds at most. */
 void ena_shut_down(void);

@@ -2,7 +2,7 @@
 /*
  * Taking events. Each is copied once, and the copy is judged; events of unknown groups are skipped. An event that asks
  * for a reset only notes the fault (ena_fault()); the work is service()'s. A call takes a ring's length at most: the
- * card may fill entries as fast as they are given back, and then raises its interrupt again.
+ * NIC may fill entries as fast as they are given back, and then raises its interrupt again.
  *
  * Lock "events" is the one of struct ena_events; ena_fault() and ena_link_changed() are called without it.
  */
@@ -54,7 +54,7 @@ static bool take(struct ena_events *events, struct ena_event *event)
     if ((__atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) & 1u) != ena_phase(events->head, ENTRIES))
         return false;
     memcpy(event, entry, sizeof(*event));
-    compiler_barrier(); /* the card may change it: it is read once */
+    compiler_barrier(); /* the NIC may change it: it is read once */
     events->head++;
     return true;
 }
@@ -66,7 +66,7 @@ static uint64_t counter(const struct ena_event *event, unsigned index)
     return event->data[index] | (uint64_t)event->data[index + 1] << 32;
 }
 
-/* The card counts from its reset on. */
+/* The NIC counts from its reset on. */
 static void stay_alive(struct ena_nic *nic, const struct ena_event *event)
 {
     uint64_t dropped = counter(event, 0) + counter(event, 2) + counter(event, 4);
@@ -85,7 +85,7 @@ static void notify(struct ena_nic *nic, const struct ena_event *event)
 static void warn(struct ena_nic *nic, const struct ena_event *event)
 {
     if (nic->events.warnings++ < WARNINGS_MAX)
-        log_info("%s: the card warns of %u", nic->network.name, event->syndrome);
+        log_info("%s: the NIC warns of %u", nic->network.name, event->syndrome);
 }
 
 /* The reason for a reset that the event asks for, or ENA_NORMAL. */

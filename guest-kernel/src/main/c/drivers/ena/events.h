@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events: what the card says unasked, in a ring of memory (amzn-drivers: "AENQ"). They are taken in the interrupt
+ * Events: what the NIC says unasked, in a ring of memory (amzn-drivers: "AENQ"). They are taken in the interrupt
  * handler of management and in service(). Lock "events" of struct ena_events.
  */
 #pragma once
@@ -36,20 +36,20 @@ struct ena_events {
     struct spinlock lock; /* guards the rest */
     struct ena_event *ring;
     uint16_t head;           /* counted on and on */
-    bool started;            /* the card has the ring and may use it */
-    bool link;               /* the card has a link */
-    nanoseconds alive_at;    /* when the card last said so */
-    uint64_t device_dropped; /* packets that the card said it had no room for */
+    bool started;            /* the NIC has the ring and may use it */
+    bool link;               /* the NIC has a link */
+    nanoseconds alive_at;    /* when the NIC last said so */
+    uint64_t device_dropped; /* packets that the NIC said it had no room for */
     unsigned warnings;       /* that were logged */
 };
 
-/* Gives the ring to the card. */
+/* Gives the ring to the NIC. */
 void ena_events_start(struct ena_nic *nic);
-/* Lets the card use all entries. */
+/* Lets the NIC use all entries. */
 void ena_events_open(struct ena_nic *nic);
-/* The card is about to be reset: no event counts any more. */
+/* The NIC is about to be reset: no event counts any more. */
 void ena_events_stop(struct ena_nic *nic);
-/* Takes what the card has said, a ring's length at most. Any context. */
+/* Takes what the NIC has said, a ring's length at most. Any context. */
 void ena_events_take(struct ena_nic *nic);
 /* The interrupt of management; `context` is the struct ena_nic. */
 void ena_events_interrupt(void *context);

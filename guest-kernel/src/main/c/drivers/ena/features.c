@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest's description for the card, what the card can do, and which of its features are used. Nothing that it says
+ * The guest's description for the NIC, what the NIC can do, and which of its features are used. Nothing that it says
  * is used before it has been compared with what the driver can do: depths become powers of two, counts are cut to the
- * driver's own. A card without a valid address or enough queues is refused, as is one that has another address after a
+ * driver's own. A NIC without a valid address or enough queues is refused, as is one that has another address after a
  * reset. There is no lock: nic.h says who calls.
  */
 #include "core/log.h"
@@ -48,8 +48,8 @@ struct host_information {
 _Static_assert(offsetof(struct host_information, driver) == 172, "amzn-drivers");
 _Static_assert(offsetof(struct host_information, driver_features) == 192, "amzn-drivers");
 
-#define SYSTEM_IPXE 5  /* there is no number for us; iPXE's driver does as little as this one, on all cards */
-#define DRIVER_MAJOR 2 /* with less, some cards fail to create queues */
+#define SYSTEM_IPXE 5  /* there is no number for us; iPXE's driver does as little as this one, on all NICs */
+#define DRIVER_MAJOR 2 /* with less, some NICs fail to create queues */
 #define DRIVER_MODERATES (1u << 2)
 #define DRIVER_SETS_HASH (1u << 4)
 #define SPECIFICATION 0x0200
@@ -72,7 +72,7 @@ static int introduce(struct ena_nic *nic)
     };
     const struct ena_host payload = { .information = ena_address_of(host) };
     memcpy(command.feature.payload, &payload, sizeof(payload));
-    /* A card may not want to know. */
+    /* A NIC may not want to know. */
     int error = ena_admin(nic, &command, &answer);
     return error == -ETIMEDOUT ? error : 0;
 }
@@ -158,7 +158,7 @@ static int read_queues(struct ena_nic *nic)
 
 /* ---- Events, hints, offloads ---- */
 
-/* Only a silent card is an error in what may be missing. */
+/* Only a silent NIC is an error in what may be missing. */
 static int optional(int error) { return error == -ETIMEDOUT ? error : 0; }
 
 static int choose_events(struct ena_nic *nic)
@@ -234,7 +234,7 @@ static void choose_push(struct ena_limits *limits, const struct ena_push *offere
                              : limits->push_depth;
 }
 
-/* Entries go into the ring in memory where the card cannot take them pushed. */
+/* Entries go into the ring in memory where the NIC cannot take them pushed. */
 static int settle_push(struct ena_nic *nic)
 {
     struct ena_limits *limits = &nic->limits;
@@ -274,7 +274,7 @@ static void describe(struct ena_nic *nic)
     network->segmentation_offload = nic->limits.segmentation;
 }
 
-/* Buffers are pages. A card that does not take the size keeps to the usual one. */
+/* Buffers are pages. A NIC that does not take the size keeps to the usual one. */
 int ena_features_set_mtu(struct ena_nic *nic)
 {
     struct ena_limits *limits = &nic->limits;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A card's interrupts, and what brings it up at the start and after a reset. Memory that the card was given is its own
+ * A NIC's interrupts, and what brings it up at the start and after a reset. Memory that the NIC was given is its own
  * until a reset has ended well; what it was to send is lost then, and its buffers are freed and made again. Interrupt
  * vectors, rings and mapped windows are kept for ever.
  *
- * Locks are those that nic.h names. Management and each pair have an interrupt. That of a pair is masked by the card
+ * Locks are those that nic.h names. Management and each pair have an interrupt. That of a pair is masked by the NIC
  * when it comes, and asked for again at the end of a round of reception, which also frees what was sent.
  */
 #include "core/debug.h"
@@ -13,7 +13,7 @@
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
 
-/* Written to a queue's register: its interrupt is wanted; for packets that were sent after a delay, in the card's own
+/* Written to a queue's register: its interrupt is wanted; for packets that were sent after a delay, in the NIC's own
  * unit. */
 #define UNMASK 0x40000000u
 #define UNMASK_SENT_DELAY(units) ((units) << 15)
@@ -155,7 +155,7 @@ static int connect_interrupts(struct ena_nic *nic)
     return 0;
 }
 
-/* Nothing that the card was given is its own any more. */
+/* Nothing that the NIC was given is its own any more. */
 static void forget_queues(struct ena_nic *nic)
 {
     for (unsigned i = 0; i < nic->pair_count; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Queues in the card, and the memory of their rings, which a pair keeps over every reset. A queue is as deep as the
- * card and the memory allow; when the card has no room, all rings are halved, and then one pair has to do. Offsets that
- * the card answers with count only within its windows.
+ * Queues in the NIC, and the memory of their rings, which a pair keeps over every reset. A queue is as deep as the
+ * NIC and the memory allow; when the NIC has no room, all rings are halved, and then one pair has to do. Offsets that
+ * the NIC answers with count only within its windows.
  *
  * No lock is taken here: pairs are made while they are not up. ena_pair_fault() and ena_notify() are called with that
  * of the pair.
@@ -177,7 +177,7 @@ static int create_submissions(struct ena_pair *pair, struct ena_submissions *que
     return queue->doorbell ? 0 : -EIO;
 }
 
-/* Where the card takes entries that are pushed. */
+/* Where the NIC takes entries that are pushed. */
 static int find_pushes(struct ena_pair *pair, uint32_t offset)
 {
     const struct ena_nic *nic = pair->nic;
@@ -247,7 +247,7 @@ int ena_pairs_create(struct ena_nic *nic)
 
 /* ---- The end ---- */
 
-/* What the card answers changes nothing: it is reset afterwards, or the queue is made again. */
+/* What the NIC answers changes nothing: it is reset afterwards, or the queue is made again. */
 static void destroy(struct ena_nic *nic, enum ena_opcode opcode, uint16_t index, uint8_t direction)
 {
     struct ena_answer answer;

@@ -27,7 +27,7 @@ static inline uint8_t ena_phase(uint16_t counter, unsigned depth) { return !(cou
 
 struct ena_completions {
     void *ring;
-    uint16_t index; /* by which the card knows it */
+    uint16_t index; /* by which the NIC knows it */
     uint16_t depth;
     uint16_t limit; /* at most so many may be outstanding */
     uint16_t head;  /* the next one to be taken */
@@ -35,14 +35,14 @@ struct ena_completions {
 };
 struct ena_submissions {
     void *ring;
-    uint16_t index; /* by which the card knows it */
+    uint16_t index; /* by which the NIC knows it */
     uint16_t depth;
-    uint16_t tail, notified; /* the next one to be written; as the card knows it */
+    uint16_t tail, notified; /* the next one to be written; as the NIC knows it */
     bool created;
     volatile uint8_t *doorbell;
 };
 
-/* A packet that was given to the card, by its request id; or a free id. */
+/* A packet that was given to the NIC, by its request id; or a free id. */
 struct ena_sent {
     struct packet *packet; /* NULL: free */
     nanoseconds at;
@@ -59,13 +59,13 @@ struct ena_sender {
     uint16_t packet_max;  /* entries of the largest packet */
     uint16_t buffers_max; /* of a packet */
     bool full;            /* transmit() said false: the stack waits for notice */
-    /* The card's memory, into which entries are written; NULL: they go into the ring. */
+    /* The NIC's memory, into which entries are written; NULL: they go into the ring. */
     volatile uint8_t *pushes;
     unsigned entry_size; /* bytes of an entry there */
     unsigned burst;      /* entries between two doorbells at most */
 };
 
-/* A packet as the card left it, perhaps not yet all of it. */
+/* A packet as the NIC left it, perhaps not yet all of it. */
 struct ena_gathered {
     struct page *pages[ENA_RECEIVE_BUFFERS];
     uint16_t lengths[ENA_RECEIVE_BUFFERS];
@@ -88,7 +88,7 @@ struct ena_pair {
     unsigned number;
     unsigned receive_capacity; /* entries that there is memory for */
     struct spinlock lock;      /* guards the rest, while the pair is up; else it is service()'s */
-    bool up;                   /* the card uses it */
+    bool up;                   /* the NIC uses it */
     bool due;                  /* its interrupt came, and has not been asked for again */
     volatile uint8_t *unmask;
     struct ena_sender send;
@@ -101,14 +101,14 @@ struct ena_pair {
 
 /* The memory of all pairs, or of fewer of them. 0, or -ENOMEM with none. */
 must_check int ena_pairs_init(struct ena_nic *nic);
-/* Frees what there is of it, with the buffers. The card must not use it any more. */
+/* Frees what there is of it, with the buffers. The NIC must not use it any more. */
 void ena_pair_release(struct ena_pair *pair);
-/* Makes the queues of all pairs in the card, with shorter rings if it has no room, or of one. 0 or a negative errno. */
+/* Makes the queues of all pairs in the NIC, with shorter rings if it has no room, or of one. 0 or a negative errno. */
 must_check int ena_pairs_create(struct ena_nic *nic);
 void ena_pairs_destroy(struct ena_nic *nic);
-/* Of a card that was reset: it knows of no queue any more. */
+/* Of a NIC that was reset: it knows of no queue any more. */
 void ena_pair_forget(struct ena_pair *pair);
-/* The submissions up to the tail are the card's. Guarded as the ring is. */
+/* The submissions up to the tail are the NIC's. Guarded as the ring is. */
 void ena_notify(struct ena_submissions *submissions);
 /* With the lock: the pair is of no use any more before a reset. */
 void ena_pair_fault(struct ena_pair *pair, enum ena_reason reason);
@@ -122,10 +122,10 @@ void ena_flush(struct network_device *network);
 void ena_send_start(struct ena_pair *pair);
 /* With the lock: frees what was sent. True if the stack waits and may go on, which the caller reports. */
 must_check bool ena_reclaim(struct ena_pair *pair);
-/* Of a pair that is not up: frees what was given to the card, as lost. */
+/* Of a pair that is not up: frees what was given to the NIC, as lost. */
 void ena_send_forget(struct ena_pair *pair);
 bool ena_send_pending(const struct ena_pair *pair);
-/* With the lock: packets that were given to the card before that time. */
+/* With the lock: packets that were given to the NIC before that time. */
 unsigned ena_sent_before(const struct ena_pair *pair, nanoseconds time);
 
 /* ---- receive.c ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Receiving. Each buffer is a page, and a packet larger than that comes in several. It goes to the stack only when its
- * pages can be replaced, so the ring is as full afterwards as before: some cards drop packets when a part of the ring
- * is empty. Buffers are cleared: a card that claims to have written more than it did reveals nothing that was in them.
+ * pages can be replaced, so the ring is as full afterwards as before: some NICs drop packets when a part of the ring
+ * is empty. Buffers are cleared: a NIC that claims to have written more than it did reveals nothing that was in them.
  *
  * Completions are not trusted. One for an id that is not posted, of more than a page, of more buffers than a packet may
  * have, or out of a packet's order is a fault; until the reset the pair is not used. The lock is that of the pair.

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The watch over a card, and its recovery. The stack has a thread for it (drivers/device.h: service), since a reset and
- * the commands after it take longer than an interrupt handler may. The network device stays while the card is reset; it
+ * The watch over a NIC, and its recovery. The stack has a thread for it (drivers/device.h: service), since a reset and
+ * the commands after it take longer than an interrupt handler may. The network device stays while the NIC is reset; it
  * is not running meanwhile, what is sent is dropped, and connections live on by what they send again.
  *
- * Faults are noted where they are found (ena_fault()). There is at most one reset in RESET_INTERVAL, and a card that
+ * Faults are noted where they are found (ena_fault()). There is at most one reset in RESET_INTERVAL, and a NIC that
  * does not come up is tried again every RETRY_INTERVAL, for ever. Locks are those of pairs and events; none is held
- * while the card is waited for.
+ * while the NIC is waited for.
  */
 #include "core/log.h"
 #include "drivers/ena/nic.h"
@@ -19,7 +19,7 @@
 #define RETRY_INTERVAL (10 * NS_PER_SECOND)
 #define REPORTS_MAX 16 /* resets that are logged */
 
-/* Where the card hints at nothing else: amzn-drivers' ena_netdev.h. */
+/* Where the NIC hints at nothing else: amzn-drivers' ena_netdev.h. */
 #define KEEP_ALIVE_TIME (6 * NS_PER_SECOND)
 #define SENT_TIME (5 * NS_PER_SECOND)
 #define SENT_MISSING_MAX 128
@@ -139,7 +139,7 @@ static void recover(struct ena_nic *nic)
     bool report = worth_reporting(nic);
     if (report) {
         nic->reports++;
-        log_error("%s: the card is reset, for reason %u%s", nic->network.name, reason,
+        log_error("%s: the NIC is reset, for reason %u%s", nic->network.name, reason,
                   nic->reports == REPORTS_MAX ? "; further resets are not logged" : "");
     }
     int error = ena_bring_up(nic, reason, false);
@@ -152,7 +152,7 @@ static void recover(struct ena_nic *nic)
     }
     ena_events_stop(nic);
     if (report)
-        log_error("%s: the card does not come up again: %s; it is tried every %lu s. See the instance's status checks",
+        log_error("%s: the NIC does not come up again: %s; it is tried every %lu s. See the instance's status checks",
                   nic->network.name, errno_name(error), RETRY_INTERVAL / NS_PER_SECOND);
     nic->failures++;
 }

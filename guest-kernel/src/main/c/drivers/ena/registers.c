@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Access to registers, and the reset. Where the revision in configuration space has bit 0 set, registers are read as
- * usual; else a read is asked for by a write, and the card puts the value into memory. An answer counts only if it has
+ * usual; else a read is asked for by a write, and the NIC puts the value into memory. An answer counts only if it has
  * the number and the offset of the read, so one that comes late is not taken for another's. There is no lock
  * (registers.h says who reads).
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Registers of the card, all of 32 bits. Offsets, fields and the numbers of reasons are those of amzn-drivers'
- * ena_regs_defs.h. Reads are for ena_start(), service() and ena_shut_down(), of which one runs at a time: a card may
+ * Registers of the NIC, all of 32 bits. Offsets, fields and the numbers of reasons are those of amzn-drivers'
+ * ena_regs_defs.h. Reads are for ena_start(), service() and ena_shut_down(), of which one runs at a time: a NIC may
  * answer a read through memory, and only one of them can be under way. Writes are for any context.
  */
 #pragma once
@@ -38,7 +38,7 @@ struct ena_nic;
 /* What is read where nothing answers. */
 #define ENA_GONE UINT32_MAX
 
-/* Why the card is reset. 0 is also "no reason" where a fault is remembered. */
+/* Why the NIC is reset. 0 is also "no reason" where a fault is remembered. */
 enum ena_reason {
     ENA_NORMAL = 0,
     ENA_KEEP_ALIVE_LOST = 1,
@@ -55,22 +55,22 @@ enum ena_reason {
     ENA_SEND_MALFORMED = 17,
     ENA_ASKED_FOR = 19,
 };
-#define ENA_REASONS_BASIC 16 /* those from here on are for cards that know them */
+#define ENA_REASONS_BASIC 16 /* those from here on are for NICs that know them */
 
-/* ENA_GONE too when a card that is to answer through memory does not. */
+/* ENA_GONE too when a NIC that is to answer through memory does not. */
 uint32_t ena_read(struct ena_nic *nic, unsigned offset);
 void ena_write(struct ena_nic *nic, unsigned offset, uint32_t value);
 /* A base register and the one after it. */
 void ena_write_address(struct ena_nic *nic, unsigned offset, const void *memory);
 /* Where answers to reads go; lost in a reset. */
 void ena_write_read_answer(struct ena_nic *nic);
-/* Both phases of a reset. 0: the card uses no memory any more, and has forgotten all settings. -ENODEV, -EIO or
+/* Both phases of a reset. 0: the NIC uses no memory any more, and has forgotten all settings. -ENODEV, -EIO or
  * -ETIMEDOUT. */
 must_check int ena_reset(struct ena_nic *nic, enum ena_reason reason);
-/* What must hold of a card that was reset: versions, and addresses as wide as those of RAM. 0, -ENODEV, -EOPNOTSUPP. */
+/* What must hold of a NIC that was reset: versions, and addresses as wide as those of RAM. 0, -ENODEV, -EOPNOTSUPP. */
 must_check int ena_check_versions(struct ena_nic *nic);
 
-/* Waiting for the card. Spins for a moment; then, in service(), lets other threads run in between. */
+/* Waiting for the NIC. Spins for a moment; then, in service(), lets other threads run in between. */
 struct ena_wait {
     nanoseconds limit, spin_until;
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How packets are spread over the pairs of queues (Amazon's name is RSS). The card hashes the addresses and ports of
+ * How packets are spread over the pairs of queues (Amazon's name is RSS). The NIC hashes the addresses and ports of
  * what it receives, and the low bits of the hash are an index into a table of queues. A packet that is sent takes the
  * pair that the peer's packets come by, so that a connection is one CPU's in both directions: its hash is computed
- * here. That needs a card that takes the function (Toeplitz's, as in Microsoft's "RSS Hashing Types") and the key. With
- * other cards the pair may be another one, but it stays the same for a connection, whose packets thus keep their order.
+ * here. That needs a NIC that takes the function (Toeplitz's, as in Microsoft's "RSS Hashing Types") and the key. With
+ * other NICs the pair may be another one, but it stays the same for a connection, whose packets thus keep their order.
  *
  * Amazon's drivers disagree on whether the key's bytes are to be reversed. So the second half of it mirrors the first,
  * which is random, since who knows the key can direct all connections to one CPU.
@@ -28,7 +28,7 @@
 #define PROTOCOL_UDP 17
 #define TUPLE_MAX 12
 
-/* ---- The card's part ---- */
+/* ---- The NIC's part ---- */
 
 static int read_table(struct ena_nic *nic)
 {
@@ -65,7 +65,7 @@ static void make_key(struct ena_nic *nic)
     nic->has_key = true;
 }
 
-/* Cards have a function and a key of their own, and many do not let them be changed. */
+/* NICs have a function and a key of their own, and many do not let them be changed. */
 static int set_function(struct ena_nic *nic)
 {
     struct ena_answer answer;
@@ -93,7 +93,7 @@ static int set_table(struct ena_nic *nic)
     return ena_set_feature_with(nic, ENA_FEATURE_TABLE, &whole, sizeof(whole), entries, count * sizeof(*entries));
 }
 
-/* All pairs are served, so a card that spreads in its own way does no harm. */
+/* All pairs are served, so a NIC that spreads in its own way does no harm. */
 int ena_spread_set(struct ena_nic *nic)
 {
     if (nic->pair_count < 2)
@@ -120,7 +120,7 @@ static uint32_t toeplitz(const uint8_t *key, const uint8_t *input, unsigned leng
     return hash;
 }
 
-/* What the card finds in a packet from the peer: addresses, and ports if there are any. How many bytes; 0: it is none
+/* What the NIC finds in a packet from the peer: addresses, and ports if there are any. How many bytes; 0: it is none
  * of IPv4. */
 static unsigned tuple_of(const struct packet *packet, uint8_t *tuple)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding a card, its windows and its memory, announcing it, and stopping it at the end of the machine. Runs on the
- * boot CPU while devices are started, without locks, and at the end when no other thread runs. A card that does not
+ * Finding a NIC, its windows and its memory, announcing it, and stopping it at the end of the machine. Runs on the
+ * boot CPU while devices are started, without locks, and at the end when no other thread runs. A NIC that does not
  * come up is reset once more and kept from memory; only if that reset ends well is what it was given freed.
  */
 #include "drivers/ena/ena.h"
@@ -39,7 +39,7 @@ static void map_window(struct ena_nic *nic, unsigned index, struct ena_window *w
     window->base = mmio_map(address, window->length);
 }
 
-static int open_card(struct ena_nic *nic)
+static int open_nic(struct ena_nic *nic)
 {
     pci_enable(&nic->function);
     nic->reads_directly = pci_read8(&nic->function, REVISION) & REVISION_READS_DIRECTLY;
@@ -93,7 +93,7 @@ static void free_memory(struct ena_nic *nic)
 }
 
 /* Whatever it was given is its own until a reset has ended well. */
-static void close_card(struct ena_nic *nic)
+static void close_nic(struct ena_nic *nic)
 {
     ena_events_stop(nic);
     bool given = nic->read_answer && nic->registers.base;
@@ -134,13 +134,13 @@ static void wait_link(struct ena_nic *nic)
 static int start(struct ena_nic *nic)
 {
     spinlock_init(&nic->events.lock, LOCK_NIC);
-    int error = open_card(nic);
+    int error = open_nic(nic);
     if (error == 0)
         error = make_memory(nic);
     if (error == 0)
         error = ena_bring_up(nic, ENA_NORMAL, true);
     if (error != 0) {
-        close_card(nic);
+        close_nic(nic);
         return error;
     }
     announce(nic);

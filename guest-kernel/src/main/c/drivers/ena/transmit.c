@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sending. A packet's descriptors (descriptors.h) go into a ring in memory; or they are pushed into the card's memory,
+ * Sending. A packet's descriptors (descriptors.h) go into a ring in memory; or they are pushed into the NIC's memory,
  * together with the packet's first bytes, an entry of several descriptors at a time. Pushed entries are put together in
- * memory first and written in order, 8 bytes at a time: the card takes whole entries only.
+ * memory first and written in order, 8 bytes at a time: the NIC takes whole entries only.
  *
  * The tail, the room and the phase count descriptors in the one case and entries in the other. `used` is at most the
  * depth less one, so the ring is never full, and `in_flight` at most what the ring of completions holds.
@@ -112,7 +112,7 @@ static bool room_for(const struct ena_sender *send, unsigned entries)
     return send->used + entries < send->submissions.depth && send->in_flight < send->completions.limit;
 }
 
-/* The packet is the card's now. */
+/* The packet is the NIC's now. */
 static bool enqueue(struct ena_pair *pair, struct packet *packet, struct ena_chain *chain)
 {
     struct ena_sender *send = &pair->send;
@@ -163,7 +163,7 @@ static bool send_packet(struct ena_pair *pair, struct packet *packet)
     return false;
 }
 
-/* What is sent to a card that is not up, or without a link, is dropped. */
+/* What is sent to a NIC that is not up, or without a link, is dropped. */
 static void send_or_drop(struct ena_pair *pair, struct packet *packet)
 {
     struct network_device *network = &pair->nic->network;
@@ -256,7 +256,7 @@ bool ena_transmit(struct network_device *network, struct packet *packet)
     spin_lock(&pair->lock);
     reclaim(pair);
     send_or_drop(pair, packet);
-    /* Nothing waits for a card that is not up. */
+    /* Nothing waits for a NIC that is not up. */
     send->full = pair->up && !room_for(send, send->packet_max);
     bool room = !send->full;
     spin_unlock(&pair->lock);

@@ -20,7 +20,7 @@ struct fake_stack {
 };
 extern struct fake_stack stack;
 
-/* A card of this kind that the driver has started; false if there is no network device then. */
+/* A NIC of this kind that the driver has started; false if there is no network device then. */
 bool driver_start(struct model_variant variant);
 /* Lets time pass: interrupts, signs of life, and service when it is due or wanted. */
 void driver_run(nanoseconds time);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How cards of every kind are started, by the rules of the model: what is learnt of them and what is chosen; and cards
+ * How NICs of every kind are started, by the rules of the model: what is learnt of them and what is chosen; and NICs
  * that cannot be used, which are left alone with one line in the log and without their memory.
  */
 #include <string.h>
@@ -16,7 +16,7 @@
 static struct model_submission_queue *sender(void) { return &fake.model.submission_queues[0]; }
 static struct model_submission_queue *receiver(void) { return &fake.model.submission_queues[MODEL_QUEUES]; }
 
-static void starts_a_usual_card(void)
+static void starts_a_usual_nic(void)
 {
     struct model_variant v = model_usual();
     CHECK(driver_start(v));
@@ -34,7 +34,7 @@ static void starts_a_usual_card(void)
           NULL);
 }
 
-/* A buffer for each MiB of memory, as far as the card's rings go. */
+/* A buffer for each MiB of memory, as far as the NIC's rings go. */
 static void fills_the_ring(void)
 {
     struct model_variant v = model_usual();
@@ -57,7 +57,7 @@ static void fills_the_ring(void)
     NO_VIOLATION();
 }
 
-/* Rings that are not a power of two deep, and those for which the card has no room. */
+/* Rings that are not a power of two deep, and those for which the NIC has no room. */
 static void takes_shorter_rings(void)
 {
     struct model_variant v = model_usual();
@@ -113,7 +113,7 @@ static bool start_without_memory(void)
     return ena_start(&function);
 }
 
-static void fetches_without_memory_in_the_card(void)
+static void fetches_without_memory_in_the_nic(void)
 {
     (void)host_log();
     CHECK(start_without_memory());
@@ -122,7 +122,7 @@ static void fetches_without_memory_in_the_card(void)
     CHECK(strstr(host_log(), "fetched from memory") != NULL);
 }
 
-static void knows_old_cards(void)
+static void knows_old_nics(void)
 {
     struct model_variant v = model_usual();
     v.extended_queues = false;
@@ -179,7 +179,7 @@ static void waits_for_a_link(void)
     NO_VIOLATION();
 }
 
-/* ---- Cards that do not start ---- */
+/* ---- NICs that do not start ---- */
 
 static uint64_t pages_before;
 
@@ -232,7 +232,7 @@ static void leaves_alone(struct model_variant v, const char *why)
     NO_VIOLATION();
 }
 
-/* A usual card but for one thing. */
+/* A usual NIC but for one thing. */
 #define LEAVES_ALONE_WITH(change, error) \
     do { \
         struct model_variant v = model_usual(); \
@@ -302,8 +302,8 @@ static void stands_each_failing_command(void)
     }
 }
 
-/* Each command in turn finds the card busy, and nothing is done without. */
-static void tries_again_when_the_card_is_busy(void)
+/* Each command in turn finds the NIC busy, and nothing is done without. */
+static void tries_again_when_the_nic_is_busy(void)
 {
     struct model_variant v = model_usual();
     v.llq_sizes = 1;
@@ -365,21 +365,21 @@ static void stops_at_the_end(void)
 void test_bring_up(void)
 {
     /* First, while there are no others. */
-    host_test("ena: cards are stopped at the end", stops_at_the_end);
-    host_test("ena: a usual card is started", starts_a_usual_card);
+    host_test("ena: NICs are stopped at the end", stops_at_the_end);
+    host_test("ena: a usual NIC is started", starts_a_usual_nic);
     host_test("ena: the receive ring is filled, by how much memory there is", fills_the_ring);
-    host_test("ena: shorter rings are taken where the card has no room", takes_shorter_rings);
-    host_test("ena: packets are pushed where the card takes them", pushes_where_it_can);
-    host_test("ena: packets are fetched where the card has no memory", fetches_without_memory_in_the_card);
-    host_test("ena: old cards are known", knows_old_cards);
-    host_test("ena: packets are as large as card and buffers allow", keeps_to_the_size_of_packets);
+    host_test("ena: shorter rings are taken where the NIC has no room", takes_shorter_rings);
+    host_test("ena: packets are pushed where the NIC takes them", pushes_where_it_can);
+    host_test("ena: packets are fetched where the NIC has no memory", fetches_without_memory_in_the_nic);
+    host_test("ena: old NICs are known", knows_old_nics);
+    host_test("ena: packets are as large as NIC and buffers allow", keeps_to_the_size_of_packets);
     host_test("ena: the link comes and goes", waits_for_a_link);
-    host_test("ena: a card that does not reset is left alone", leaves_alone_what_does_not_reset);
-    host_test("ena: a card that cannot be used is left alone", leaves_alone_what_it_cannot_use);
-    host_test("ena: a card needs two interrupt vectors", needs_two_vectors);
-    host_test("ena: a card must reach all memory", needs_addresses_of_all_memory);
+    host_test("ena: a NIC that does not reset is left alone", leaves_alone_what_does_not_reset);
+    host_test("ena: a NIC that cannot be used is left alone", leaves_alone_what_it_cannot_use);
+    host_test("ena: a NIC needs two interrupt vectors", needs_two_vectors);
+    host_test("ena: a NIC must reach all memory", needs_addresses_of_all_memory);
     host_test("ena: each command may fail", stands_each_failing_command);
-    host_test("ena: a busy card is asked again", tries_again_when_the_card_is_busy);
+    host_test("ena: a busy NIC is asked again", tries_again_when_the_nic_is_busy);
     host_test("ena: each allocation may fail", survives_lack_of_memory);
     host_test("ena: other functions are left to others", takes_only_its_own);
 }

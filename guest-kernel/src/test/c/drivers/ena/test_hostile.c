@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cards that complete what they were not given, or in the wrong form: each ends in a reset with the right reason, after
+ * NICs that complete what they were not given, or in the wrong form: each ends in a reset with the right reason, after
  * which packets come and go, and nothing of the driver's memory is lost. The sanitizers watch the accesses.
  */
 #include <string.h>
@@ -202,7 +202,7 @@ static void sent_zeros(void)
 
 /* ---- Everything at once ---- */
 
-/* Entries that are anything, for a while: the driver resets the card as often as that, and works when it is over. */
+/* Entries that are anything, for a while: the driver resets the NIC as often as that, and works when it is over. */
 static void anything(void)
 {
     struct model_variant v = model_usual();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The watch over the card, and resets of every reason: the device comes up again with the same address, what was under
+ * The watch over the NIC, and resets of every reason: the device comes up again with the same address, what was under
  * way is lost, counted and freed, and the stack sees a device that is not running meanwhile.
  */
 #include <string.h>
@@ -21,7 +21,7 @@ static bool start(void)
     return driver_start(v);
 }
 
-/* As the stack makes it where the card completes no checksums. */
+/* As the stack makes it where the NIC completes no checksums. */
 static struct packet *make_complete(uint32_t payload, uint8_t seed)
 {
     struct packet *packet = packet_allocate(sizeof(frame));
@@ -41,13 +41,13 @@ static bool works(void)
            received_as(0, 800, 5) && model_buffers(&fake.model, 0) == 63 && stack.device->running;
 }
 
-/* The card was reset for this reason, and works again. */
+/* The NIC was reset for this reason, and works again. */
 static void is_reset_for(enum ena_reason reason)
 {
     NO_VIOLATION();
     CHECK_EQUAL(fake.model.resets, 2);
     CHECK_EQUAL(fake.model.reset_reason, reason);
-    CHECK(strstr(host_log(), "the card is reset, for reason") != NULL);
+    CHECK(strstr(host_log(), "the NIC is reset, for reason") != NULL);
     CHECK(works());
     NO_VIOLATION();
 }
@@ -117,7 +117,7 @@ static void notices_a_fatal_state(void)
     is_reset_for(ENA_GENERIC);
 }
 
-static void does_as_the_card_asks(void)
+static void does_as_the_nic_asks(void)
 {
     CHECK(start());
     CHECK(model_event(&fake.model, ENA_EVENT_RESET, 0, "", 0));
@@ -146,7 +146,7 @@ static void passes_over_other_events(void)
     NO_VIOLATION();
 }
 
-/* What is under way when the card is reset is lost; the stack, which waits, goes on. */
+/* What is under way when the NIC is reset is lost; the stack, which waits, goes on. */
 static void loses_what_was_under_way(void)
 {
     CHECK(start());
@@ -275,7 +275,7 @@ static void refuses_another_address(void)
 }
 
 /* After a reset it can do less. */
-static void takes_a_card_that_can_do_less(void)
+static void takes_a_nic_that_can_do_less(void)
 {
     CHECK(start());
     CHECK(model_event(&fake.model, ENA_EVENT_RESET, 0, "", 0));
@@ -300,7 +300,7 @@ static void takes_a_card_that_can_do_less(void)
     NO_VIOLATION();
 }
 
-/* A card that asks all the time gets one reset a second, and few lines in the log. */
+/* A NIC that asks all the time gets one reset a second, and few lines in the log. */
 static void resets_once_a_second(void)
 {
     CHECK(start());
@@ -320,19 +320,19 @@ static void resets_once_a_second(void)
 
 void test_recovery(void)
 {
-    host_test("ena: a card that works is left alone", lives_on);
+    host_test("ena: a NIC that works is left alone", lives_on);
     host_test("ena: a lost sign of life", notices_a_lost_sign_of_life);
-    host_test("ena: the card's hints of times", takes_hints);
+    host_test("ena: the NIC's hints of times", takes_hints);
     host_test("ena: a fatal state", notices_a_fatal_state);
-    host_test("ena: a reset that the card asks for", does_as_the_card_asks);
+    host_test("ena: a reset that the NIC asks for", does_as_the_nic_asks);
     host_test("ena: other events", passes_over_other_events);
     host_test("ena: what was under way is lost in a reset", loses_what_was_under_way);
     host_test("ena: missing completions", notices_missing_completions);
     host_test("ena: missing interrupts", notices_missing_interrupts);
     host_test("ena: each command may fail after a reset", stands_each_failing_command);
     host_test("ena: a silent queue of commands", names_a_silent_queue);
-    host_test("ena: a card that is gone for a while", comes_back);
+    host_test("ena: a NIC that is gone for a while", comes_back);
     host_test("ena: another address after a reset", refuses_another_address);
-    host_test("ena: a card that can do less after a reset", takes_a_card_that_can_do_less);
+    host_test("ena: a NIC that can do less after a reset", takes_a_nic_that_can_do_less);
     host_test("ena: one reset a second at most", resets_once_a_second);
 }

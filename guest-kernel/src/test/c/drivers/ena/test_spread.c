@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Several pairs of queues: how many there are, which CPU each interrupts, and that a connection stays with one; and
- * interrupts of packets that were sent, which wait where the card can have them wait.
+ * interrupts of packets that were sent, which wait where the NIC can have them wait.
  */
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static unsigned queues(unsigned first)
     return count;
 }
 
-/* A card that is started on so many CPUs, and has so many pairs. */
+/* A NIC that is started on so many CPUs, and has so many pairs. */
 static bool starts(struct model_variant v, unsigned cpus_there, unsigned pairs)
 {
     platform.cpus = cpus_there;
@@ -64,7 +64,7 @@ static void has_a_pair_for_each_cpu(void)
     CHECK(starts(v, CPUS, CPUS));
 }
 
-static void has_fewer_where_the_card_has(void)
+static void has_fewer_where_the_nic_has(void)
 {
     struct model_variant v = spreading();
     v.queues = 2;
@@ -323,7 +323,7 @@ static void sent_packets_interrupt_later(void)
 void test_spread(void)
 {
     host_test("ena: a pair of queues for each CPU", has_a_pair_for_each_cpu);
-    host_test("ena: fewer pairs where the card has fewer", has_fewer_where_the_card_has);
+    host_test("ena: fewer pairs where the NIC has fewer", has_fewer_where_the_nic_has);
     host_test("ena: fewer pairs without memory", has_fewer_without_memory);
     host_test("ena: a connection has one pair of queues", a_connection_has_one_pair);
     host_test("ena: packets without ports are sent", sends_what_has_no_ports);

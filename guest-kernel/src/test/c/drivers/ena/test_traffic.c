@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets that come and go, on cards of every kind, by the rules of the model: pushed and fetched, in one piece and in
+ * Packets that come and go, on NICs of every kind, by the rules of the model: pushed and fetched, in one piece and in
  * many, whole and segmented, more than a ring holds, and with little memory.
  */
 #include <string.h>
@@ -16,7 +16,7 @@ static bool receive_frame(uint32_t payload, uint8_t seed)
     return model_receive(&fake.model, frame, make_frame(frame, payload, seed));
 }
 
-/* ---- Every kind of card ---- */
+/* ---- Every kind of NIC ---- */
 
 #define KINDS 9
 
@@ -205,7 +205,7 @@ static void drops(struct packet *packet)
     NO_VIOLATION();
 }
 
-static void drops_what_the_card_cannot_do(void)
+static void drops_what_the_nic_cannot_do(void)
 {
     CHECK(driver_start(kind(1)));
     uint64_t blocks = host_heap_blocks(), pages = host_pages_in_use();
@@ -366,8 +366,8 @@ static void drops_without_a_stack(void)
     CHECK_EQUAL(model_buffers(&fake.model, 0), 63);
 }
 
-/* The card counts what it had no buffer for, and says so with each sign of life. */
-static void counts_what_the_card_dropped(void)
+/* The NIC counts what it had no buffer for, and says so with each sign of life. */
+static void counts_what_the_nic_dropped(void)
 {
     CHECK(driver_start(model_usual()));
     for (unsigned i = 0; i < 70; i++)
@@ -382,16 +382,16 @@ static void counts_what_the_card_dropped(void)
 
 void test_traffic(void)
 {
-    host_test("ena: packets of all sizes, with every kind of card", works_with_every_kind);
+    host_test("ena: packets of all sizes, with every kind of NIC", works_with_every_kind);
     host_test("ena: packets and buffers are given back", gives_packets_back);
     host_test("ena: the stack waits for a full ring", waits_when_the_ring_is_full);
     host_test("ena: what a full ring does not hold is dropped", drops_what_a_full_ring_does_not_hold);
-    host_test("ena: what the card cannot send is dropped", drops_what_the_card_cannot_do);
+    host_test("ena: what the NIC cannot send is dropped", drops_what_the_nic_cannot_do);
     host_test("ena: only checksums that were checked are believed", believes_only_what_was_checked);
     host_test("ena: a flood is left to the thread", leaves_a_flood_to_the_thread);
     host_test("ena: what was sent is freed while a thread polls", frees_what_was_sent_while_polled);
     host_test("ena: packets are dropped when memory is short, and the ring stays full", drops_when_memory_is_short);
     host_test("ena: the ring is filled later when memory was short", fills_the_ring_later);
     host_test("ena: packets before the stack is there are dropped", drops_without_a_stack);
-    host_test("ena: what the card dropped is counted", counts_what_the_card_dropped);
+    host_test("ena: what the NIC dropped is counted", counts_what_the_nic_dropped);
 }
