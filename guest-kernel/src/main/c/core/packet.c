@@ -19,6 +19,13 @@
 /* Where the linear area is unless it has grown. */
 static uint8_t *own_head(struct packet *packet) { return (uint8_t *)(packet->fragments + packet->fragment_limit); }
 
+/* The linear area, if it has a block of its own. */
+static void free_head(struct packet *packet)
+{
+    if (unlikely(packet->head != own_head(packet)))
+        heap_free(packet->head);
+}
+
 static size_t size_without_head(unsigned fragments)
 {
     return sizeof(struct packet) + fragments * sizeof(struct packet_fragment);
@@ -45,8 +52,7 @@ void packet_free(struct packet *packet)
 {
     for (unsigned i = 0; i < packet->fragment_count; i++)
         page_put(packet->fragments[i].page);
-    if (unlikely(packet->head != own_head(packet)))
-        heap_free(packet->head);
+    free_head(packet);
     heap_free(packet);
 }
 
@@ -85,8 +91,7 @@ static bool grow_linear(struct packet *packet, uint32_t length)
     if (!head)
         return false;
     memcpy(head + PACKET_HEADROOM, packet_data(packet), packet->linear);
-    if (packet->head != own_head(packet))
-        heap_free(packet->head);
+    free_head(packet);
     packet->head = head;
     packet->head_size = size;
     packet->start = PACKET_HEADROOM;
