@@ -210,6 +210,11 @@ static void test_dates(void)
         CHECK_EQUAL(date.year, known[i].date.year);
         CHECK_EQUAL(date.month, known[i].date.month);
         CHECK_EQUAL(date.day, known[i].date.day);
+        CHECK_EQUAL(date_days(&date), known[i].days);
+    }
+    for (unsigned days = 0; days < 100000; days++) {
+        struct date date = date_of(days);
+        CHECK_EQUAL(date_days(&date), days);
     }
 }
 

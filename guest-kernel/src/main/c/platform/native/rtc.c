@@ -2,6 +2,7 @@
 /*
  * The PC's CMOS real-time clock (Motorola MC146818A), taken to run in UTC.
  */
+#include "lib/date.h"
 #include "platform/native/clock.h"
 #include "platform/native/instructions.h"
 
@@ -63,14 +64,6 @@ static void decode(struct reading *r, uint8_t mode)
         r->hour = (uint8_t)(r->hour % 12 + (afternoon ? 12 : 0));
 }
 
-/* Days since 1970-01-01 in the Gregorian calendar, for years 2000 to 2099. */
-static uint64_t days_since_1970(unsigned year, unsigned month, unsigned day)
-{
-    static const uint16_t before_month[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
-    unsigned leap_days = (year + 3) / 4 + (year % 4 == 0 && month > 2);
-    return 10957 + year * 365 + leap_days + before_month[month - 1] + day - 1;
-}
-
 uint64_t rtc_seconds(void)
 {
     struct reading first, second;
@@ -84,6 +77,6 @@ uint64_t rtc_seconds(void)
     decode(&second, read_register(STATUS_B));
     if (second.month < 1 || second.month > 12 || second.day < 1 || second.day > 31)
         return 0;
-    return days_since_1970(second.year, second.month, second.day) * 86400 + second.hour * 3600u + second.minute * 60u +
-           second.second;
+    const struct date date = { .year = 2000u + second.year, .month = second.month, .day = second.day };
+    return date_days(&date) * 86400UL + second.hour * 3600u + second.minute * 60u + second.second;
 }
