@@ -48,8 +48,7 @@ static struct source {
 } sources[CPUS_MAX];         /* by the CPU's id */
 
 static struct runs {
-    struct runstate state; /* written by Xen if it is counted */
-    bool counted;
+    struct runstate state; /* written by Xen; zeroes where it does not */
     nanoseconds stolen_at_start;
 } __attribute__((aligned(64))) runs[CPUS_MAX]; /* by the CPU's id */
 
@@ -189,7 +188,7 @@ void pv_clock_load(void)
 {
     unsigned id = this_cpu()->id;
     (void)hypercall(HYPERCALL_VCPU_OP, VCPU_STOP_PERIODIC_TIMER, id, 0, 0);
-    runs[id].counted = runstate_start(&runs[id].state, id);
+    (void)runstate_start(&runs[id].state, id);
     runs[id].stolen_at_start = runstate_stolen(&runs[id].state);
 }
 
@@ -221,7 +220,7 @@ int pv_clock_prepare(const struct cpu *cpu)
 nanoseconds pv_stolen_time(const struct cpu *cpu)
 {
     const struct runs *its = &runs[cpu->id];
-    return its->counted ? runstate_stolen(&its->state) - its->stolen_at_start : 0;
+    return runstate_stolen(&its->state) - its->stolen_at_start;
 }
 
 void pv_clock_init(uint64_t entry_tsc)
