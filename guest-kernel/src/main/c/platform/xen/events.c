@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Other domains raise events, and one that does so without end must not stop the program: events get half of the CPU at
- * most while something else wants it. When handlers have run for half of a window, events rest for as long: ports are
- * masked as they come, so that the loops that look for pending events end, and unmasked after it. What no other domain
- * can raise does not rest: the timers, which are the hypervisor's own, and what CPUs interrupt each other with.
+ * Other domains raise events, and one that does so without end must not stop the program: events get a share of the CPU
+ * while something else wants it (platform/share.h). While they rest, ports are masked as they come, so that the loops
+ * that look for pending events end, and unmasked after it. What no other domain can raise does not rest: the timers,
+ * which are the hypervisor's own, and what CPUs interrupt each other with.
  *
  * Other domains' events interrupt the boot CPU only, so that one alone has a share to keep. The bitmaps of ports are
  * those of all CPUs: a CPU leaves the ports of others alone, for which Xen has notified those.
@@ -15,11 +15,8 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "platform/platform.h"
+#include "platform/share.h"
 #include "platform/xen/hypercall.h"
-
-#define WINDOW (2 * NS_PER_MS)
-#define REST_MOST (10 * NS_PER_MS) /* also where handlers seemed long because the host gave the CPU to others */
-#define RESTS_SAID 50              /* one after the other, without an idle CPU in between */
 
 struct binding {
     event_handler *handler;
@@ -32,14 +29,8 @@ static struct binding *bindings[EVENT_WORDS];
 static uint64_t own_ports[EVENT_WORDS]; /* which no other domain can raise */
 static uint8_t cpu_of[EVENT_PORTS];     /* the CPU that each port interrupts */
 
-static struct {
-    nanoseconds window; /* when it began */
-    nanoseconds used;   /* by handlers since then */
-    bool resting;
-    nanoseconds rest_ends;
-    unsigned rests;              /* since the CPU was idle */
-    uint64_t ports[EVENT_WORDS]; /* masked until the rest is over */
-} share;
+static struct share share;
+static uint64_t resting_ports[EVENT_WORDS]; /* masked until the rest is over */
 
 void events_init(struct shared_info *mapped)
 {
@@ -51,16 +42,7 @@ void events_init(struct shared_info *mapped)
 static void rest(uint32_t port)
 {
     event_mask(port); /* it stays pending */
-    share.ports[port / 64] |= 1UL << port % 64;
-}
-
-static void begin_rest(nanoseconds now, uint32_t port)
-{
-    share.resting = true;
-    share.rest_ends = now + min_of(share.used, REST_MOST);
-    if (++share.rests == RESTS_SAID)
-        log_info("events take half of the CPU, most recently on channel %u; limiting them", port);
-    kernel_resume_interrupts_at(share.rest_ends);
+    resting_ports[port / 64] |= 1UL << port % 64;
 }
 
 /* Handlers ran from `began` until now, `port` as the last one. */
@@ -69,29 +51,20 @@ static nanoseconds account(nanoseconds began, uint32_t port)
     nanoseconds now = clock_monotonic();
     if (this_cpu()->id != 0)
         return now;
-    if (began - share.window >= WINDOW) {
-        share.window = began;
-        share.used = 0;
-    }
-    share.used += now - began;
-    if (share.used >= WINDOW / 2 && !share.resting)
-        begin_rest(now, port);
+    if (share_charge(&share, now - began, began, now) && share_is_said(&share))
+        log_info("events take half of the CPU, most recently on channel %u; limiting them", port);
     return now;
 }
 
 /* Another CPU may be idle before the time, and has the timer when it is over. */
 void events_resume(void)
 {
-    if (!share.resting || (this_cpu()->id != 0 && clock_monotonic() < share.rest_ends))
+    if (!share.resting || (this_cpu()->id != 0 && clock_monotonic() < share.ends))
         return;
-    share.resting = false;
-    share.window = clock_monotonic();
-    share.used = 0;
-    if (share.window < share.rest_ends)
-        share.rests = 0;
+    share_end_rest(&share, clock_monotonic());
     for (unsigned word = 0; word < EVENT_WORDS; word++) {
-        uint64_t ports = share.ports[word];
-        share.ports[word] = 0;
+        uint64_t ports = resting_ports[word];
+        resting_ports[word] = 0;
         for (; ports != 0; ports &= ports - 1)
             event_unmask(word * 64 + (unsigned)__builtin_ctzl(ports));
     }
@@ -202,7 +175,7 @@ void event_clear(uint32_t port)
 void event_close(uint32_t port)
 {
     event_mask(port);
-    share.ports[port / 64] &= ~(1UL << port % 64);
+    resting_ports[port / 64] &= ~(1UL << port % 64);
     bindings[port / 64][port % 64] = (struct binding){ 0 };
     event_clear(port);
     if (hypercall_event(EVENT_CLOSE, &port) != 0)
