@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sockets of UDP on the loopback interface, for the suites that use them. All fail the running test when a call fails. */
+/* UDP sockets on the loopback interface, for the suites that use them. All fail the running test when a call fails. */
 #pragma once
 
 #include "connections.h"

@@ -131,8 +131,8 @@ static void has_the_kernel_work(void)
     close(file);
 }
 
-/* Works until a quarter of a second counts as that field, and in the guest, where nobody else works, less as the other.
- */
+/* Works until a quarter of a second counts as that field; in the guest, where no other program runs, less counts as
+ * the other. */
 static bool counts_as(unsigned field, unsigned other, void (*work)(void))
 {
     uint64_t before = ticks_of(field), other_before = ticks_of(other);

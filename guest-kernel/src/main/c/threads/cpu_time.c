@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Accounting of time. A CPU's time is that of its program, of the kernel, idle, or stolen: what the host gave to others
- * while the CPU wanted to run (cpu_stolen_time()). Stolen time is nobody's: it is neither in a thread's time nor in the
- * idle time of a CPU, as on Linux with a paravirtual steal clock. It is taken off what ran when it became known. How
- * much of it was taken in user mode is not known; that is taken to be the part that user mode had of the stretch.
+ * while the CPU wanted to run (cpu_stolen_time()). Stolen time is neither in a thread's time nor in the idle time of a
+ * CPU, as on Linux with a paravirtual steal clock. It is taken off what ran when it became known. How much of it was
+ * taken in user mode is not known; that is taken to be the part that user mode had of the stretch.
  *
  * No time that was reported once is less the next time, though a host may report late what it stole: `running` and
  * `user_shown` are what was said last, and what cannot be taken off now is taken off later.

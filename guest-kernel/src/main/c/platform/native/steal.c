@@ -2,7 +2,7 @@
 /*
  * The host writes into an area of each CPU, which stays where it is: KVM by its physical address (Linux
  * Documentation/virt/kvm/x86/msr.rst: MSR_KVM_STEAL_TIME), Xen by its virtual one (runstate.h). Where page tables of
- * user mode lack the kernel, Xen finds the area only when it stops the CPU in the kernel, and tells then what it took
+ * user mode lack the kernel, Xen finds the area only when it stops the CPU in the kernel, and reports then what it took
  * before. An area is its CPU's until `source` says who writes there; then it is only read.
  */
 #include "platform/native/steal.h"
@@ -32,7 +32,7 @@ static struct area {
     };
 } __attribute__((aligned(64))) areas[CPUS_MAX]; /* by the CPU's id */
 static nanoseconds at_start[CPUS_MAX];          /* Xen counts from the domain's creation */
-static enum { NOBODY, KVM, XEN } source[CPUS_MAX];
+static enum { NONE, KVM, XEN } source[CPUS_MAX];
 
 static nanoseconds kvm_stolen(const struct kvm_steal *steal)
 {
@@ -53,7 +53,7 @@ static nanoseconds stolen_of(unsigned id)
         return kvm_stolen(&areas[id].kvm);
     case XEN:
         return runstate_stolen(&areas[id].xen);
-    case NOBODY:
+    case NONE:
         break;
     }
     return 0;

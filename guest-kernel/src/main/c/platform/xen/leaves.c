@@ -27,10 +27,10 @@ bool xen_vcpu(unsigned *number)
     if (base == 0)
         return false;
     struct processor_leaf leaf = processor_identify(base, 0);
-    bool tells = leaf.eax >= base + XEN_LEAF_GUEST;
-    if (tells)
+    bool known = leaf.eax >= base + XEN_LEAF_GUEST;
+    if (known)
         leaf = processor_identify(base + XEN_LEAF_GUEST, 0);
-    tells = tells && (leaf.eax & XEN_GUEST_VCPU_PRESENT);
-    *number = tells ? leaf.ebx : (processor_identify(1, 0).ebx >> 24) / 2;
+    known = known && (leaf.eax & XEN_GUEST_VCPU_PRESENT);
+    *number = known ? leaf.ebx : (processor_identify(1, 0).ebx >> 24) / 2;
     return true;
 }
