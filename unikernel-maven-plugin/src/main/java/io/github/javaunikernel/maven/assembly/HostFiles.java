@@ -26,6 +26,12 @@ final class HostFiles {
         }
     }
 
+    /** The user's own files for the image, sorted; none where there is no directory for them. */
+    static List<Path> own(ImageRequest request) throws IOException {
+        Path files = request.files();
+        return files == null || !Files.isDirectory(files) ? List.of() : under(files, path -> true);
+    }
+
     /** Adds a file, link or directory as it is. */
     static void add(ImageTree tree, String path, Path file, String origin) throws IOException {
         if (Files.isSymbolicLink(file)) {

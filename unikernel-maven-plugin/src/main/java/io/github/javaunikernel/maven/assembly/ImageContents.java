@@ -136,12 +136,8 @@ final class ImageContents {
     }
 
     private void addUserFiles() throws IOException, SettingException {
-        Path files = request.files();
-        if (files == null || !Files.isDirectory(files)) {
-            return;
-        }
-        for (Path file : HostFiles.under(files, path -> true)) {
-            String path = "/" + DirectoryTree.slashed(files.relativize(file));
+        for (Path file : HostFiles.own(request)) {
+            String path = "/" + DirectoryTree.slashed(request.files().relativize(file));
             for (String reserved : RESERVED) {
                 if (path.startsWith(reserved)) {
                     throw new SettingException(
@@ -175,9 +171,7 @@ final class ImageContents {
         if (java.isPresent()) {
             closure.add(RuntimeFiles.of(java.get().runtime()));
         }
-        List<Path> own = request.files() != null && Files.isDirectory(request.files())
-                ? HostFiles.under(request.files(), path -> true)
-                : List.of();
+        List<Path> own = HostFiles.own(request);
         closure.addOwn(own).addJars(request.application().allJars());
         closure.addOwn(request.application().others().stream()
                 .map(Application.Jar::file)

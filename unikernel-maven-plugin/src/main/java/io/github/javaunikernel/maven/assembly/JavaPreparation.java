@@ -104,7 +104,7 @@ final class JavaPreparation {
     private ModuleReasons found(ModuleAnalysis analysis) throws IOException {
         Application application = request.application();
         List<Path> jars = new ArrayList<>(application.allJars());
-        jars.addAll(jarsAmong(request.files()));
+        jars.addAll(jarsAmongFiles());
         ModuleReasons reasons =
                 analysis.modulesUsedBy(jars, application.options().all(), application.environment());
         reasons.added().forEach((module, reason) -> progress.accept("Added " + module + ": " + reason));
@@ -112,15 +112,10 @@ final class JavaPreparation {
     }
 
     /** Agents and plugins come as files of the image, too. */
-    private static List<Path> jarsAmong(Path files) throws IOException {
-        if (files == null || !Files.isDirectory(files)) {
-            return List.of();
-        }
-        try (var all = Files.walk(files)) {
-            return all.filter(file -> file.toString().endsWith(".jar") && Files.isRegularFile(file))
-                    .sorted()
-                    .toList();
-        }
+    private List<Path> jarsAmongFiles() throws IOException {
+        return HostFiles.own(request).stream()
+                .filter(file -> file.toString().endsWith(".jar") && Files.isRegularFile(file))
+                .toList();
     }
 
     private ClassDataChoice classData(Launch launch) throws SettingException {
