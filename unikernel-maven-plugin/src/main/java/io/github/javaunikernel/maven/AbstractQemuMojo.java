@@ -18,10 +18,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /** The base of the goals that boot an image on this machine: the image, and QEMU's machine for it. */
 abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
+
+    /** The build. */
+    @Parameter(defaultValue = "${session}", readonly = true, required = true)
+    MavenSession session;
 
     /**
      * Memory of the machine in MiB. The default is the memory for which the image was built.
@@ -135,5 +140,23 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
 
     final void announceDebugger(OptionalInt port) {
         port.ifPresent(number -> getLog().info("Attach the debugger to localhost:" + number));
+    }
+
+    /** Which modules of the build are made into images. */
+    final Applications applications() {
+        return new Applications(session.getProjects(), mojoExecution.getPlugin().getKey());
+    }
+
+    /**
+     * Whether to skip this module, since images are made of other modules only.
+     *
+     * @param what the goal does, for the log, such as {@code run}
+     */
+    final boolean isPassedOver(String what) {
+        boolean passed = applications().passOver(project);
+        if (passed) {
+            getLog().debug("Nothing to " + what + ": no image is made of this module");
+        }
+        return passed;
     }
 }

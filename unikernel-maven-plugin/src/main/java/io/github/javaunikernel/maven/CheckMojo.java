@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
-import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -45,9 +44,6 @@ public final class CheckMojo extends AbstractTestMojo {
     @Parameter(property = "unikernel.stop.timeout", defaultValue = "30")
     private int stopTimeout;
 
-    @Parameter(defaultValue = "${session}", readonly = true, required = true)
-    private MavenSession session;
-
     @Override
     Path consoleLog() {
         return directory().resolve(fileName() + ".check.console.log");
@@ -55,10 +51,7 @@ public final class CheckMojo extends AbstractTestMojo {
 
     @Override
     void test() throws SettingException, GuestException, IOException, InterruptedException {
-        Applications applications = new Applications(
-                session.getProjects(), mojoExecution.getPlugin().getKey());
-        if (applications.passOver(project)) {
-            getLog().debug("Nothing to check: no image is made of this module");
+        if (isPassedOver("check")) {
             return;
         }
         QemuRequest request = request(false, OptionalInt.empty());

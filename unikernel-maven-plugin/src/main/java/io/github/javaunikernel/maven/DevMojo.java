@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
-import org.apache.maven.execution.MavenSession;
 import org.apache.maven.lifecycle.LifecycleExecutor;
 import org.apache.maven.plugin.BuildPluginManager;
 import org.apache.maven.plugin.MojoExecution;
@@ -59,9 +58,6 @@ public final class DevMojo extends AbstractStartMojo {
     @Parameter(defaultValue = "${project.build.outputDirectory}", readonly = true, required = true)
     private File classes;
 
-    @Parameter(defaultValue = "${session}", readonly = true, required = true)
-    private MavenSession session;
-
     @Component
     private LifecycleExecutor lifecycle;
 
@@ -70,13 +66,10 @@ public final class DevMojo extends AbstractStartMojo {
 
     @Override
     protected void run() throws SettingException, GuestException, IOException, InterruptedException {
-        Applications applications = new Applications(
-                session.getProjects(), mojoExecution.getPlugin().getKey());
-        if (applications.passOver(project)) {
-            getLog().debug("Nothing to run: no image is made of this module");
+        if (isPassedOver("run")) {
             return;
         }
-        applications.checkOnlyOne();
+        applications().checkOnlyOne();
         Duration stopLimit = limit("stop.timeout", stopTimeout);
         List<Path> inputs = List.of(classes.toPath(), filesDirectory.toPath());
         try (Interrupts interrupts = new Interrupts(getLog()::info)) {

@@ -17,7 +17,6 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.OptionalInt;
-import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
@@ -33,9 +32,6 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     private static final int GDB_PORT = 1234;
 
     private final long started = System.nanoTime();
-
-    @Parameter(defaultValue = "${session}", readonly = true, required = true)
-    private MavenSession session;
 
     /**
      * How to run the image: {@code qemu}, or {@code xl} if this machine is a Xen host.
@@ -55,8 +51,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
 
     @Override
     protected final void run() throws SettingException, IOException, GuestException, InterruptedException {
-        Applications applications = new Applications(
-                session.getProjects(), mojoExecution.getPlugin().getKey());
+        Applications applications = applications();
         publish();
         if (applications.passOver(project) && !isBuilt()) {
             getLog().debug("Nothing to run: no image is made of this module");

@@ -17,7 +17,6 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.OptionalInt;
-import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Execute;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -103,22 +102,16 @@ public final class ServeMojo extends AbstractStartMojo {
     @Parameter(property = "unikernel.stop.timeout", defaultValue = "30")
     private int stopTimeout;
 
-    @Parameter(defaultValue = "${session}", readonly = true, required = true)
-    private MavenSession session;
-
     @Parameter(defaultValue = "${executedProject}", readonly = true)
     private MavenProject executedProject;
 
     @Override
     protected void run() throws SettingException, GuestException, IOException, InterruptedException {
         ForkedBuild.publish(executedProject, project);
-        Applications applications = new Applications(
-                session.getProjects(), mojoExecution.getPlugin().getKey());
-        if (applications.passOver(project)) {
-            getLog().debug("Nothing to serve: no image is made of this module");
+        if (isPassedOver("serve")) {
             return;
         }
-        applications.checkOnlyOne();
+        applications().checkOnlyOne();
         Limits limits = Limits.checked(min, max, maxConnections, idleTimeout, drainTimeout);
         OptionalInt status = PortOption.parse("serve.statusPort", statusPort, 0);
         QemuRequest request = request(true, OptionalInt.empty());

@@ -16,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
-import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Execute;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -60,19 +59,13 @@ public final class TrainMojo extends AbstractStartMojo {
     @Parameter(property = "unikernel.stop.timeout", defaultValue = "30")
     private int stopTimeout;
 
-    @Parameter(defaultValue = "${session}", readonly = true, required = true)
-    private MavenSession session;
-
     @Parameter(defaultValue = "${executedProject}", readonly = true)
     private MavenProject executedProject;
 
     @Override
     protected void run() throws SettingException, GuestException, IOException, InterruptedException {
         ForkedBuild.publish(executedProject, project);
-        Applications applications = new Applications(
-                session.getProjects(), mojoExecution.getPlugin().getKey());
-        if (applications.passOver(project)) {
-            getLog().debug("Nothing to record: no image is made of this module");
+        if (isPassedOver("record")) {
             return;
         }
         QemuRequest request = request(false, OptionalInt.empty());
