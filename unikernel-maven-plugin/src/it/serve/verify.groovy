@@ -1,11 +1,11 @@
 import groovy.json.JsonSlurper
 
-// A front door with guests in QEMU: a burst at a cold start, a warm request, a killed guest, an idle one, Ctrl-C.
+// A front door with guests in QEMU: a burst at a cold start, a warm request, a killed guest, an idle one, SIGTERM.
 
 def zerg = new File(basedir, 'zerg')
 def settings = new File(basedir.parentFile, 'interpolated-settings.xml')
 // A session of its own takes signals as on a terminal of its own; nothing outlives this script.
-def process = new ProcessBuilder('setsid', 'setpriv', '--pdeathsig', 'KILL', 'env', '--default-signal=INT',
+def process = new ProcessBuilder('setsid', 'setpriv', '--pdeathsig', 'KILL', 'env', '--default-signal=TERM',
         System.getProperty('maven.home') + '/bin/mvn', '-o', '-B', '-s', settings.path, '-Dmaven.repo.local=' + localRepositoryPath,
         '-Dstyle.color=never', 'unikernel:serve', '-Dunikernel.hostPorts=0', '-Dunikernel.serve.idleTimeout=1',
         '-Dunikernel.serve.drainTimeout=36000').directory(zerg).redirectErrorStream(true).start()
@@ -116,10 +116,10 @@ assert ended[0].secondsToFirstAnswer >= ended[0].secondsToReady
 assert ended[1].end.contains('The guest ended before its program did (status 137)')
 assert now().failures == 1 && now().starts == 3
 
-// Ctrl-C lets an open connection end, and leaves nothing behind.
+// SIGTERM lets an open connection end as Ctrl-C does, and leaves nothing behind.
 def last = begin()
 await('Instance 4 is ready')
-assert new ProcessBuilder('sh', '-c', "kill -INT -${process.pid()}").inheritIO().start().waitFor() == 0
+assert new ProcessBuilder('sh', '-c', "kill -TERM -${process.pid()}").inheritIO().start().waitFor() == 0
 await('Waiting up to 36000 s for open connections: 1')
 assert finish(last).contains('This is request 1 of a machine')
 await('Instance 4 has ended')

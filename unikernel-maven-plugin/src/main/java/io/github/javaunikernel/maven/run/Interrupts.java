@@ -3,21 +3,25 @@ package io.github.javaunikernel.maven.run;
 
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
 /**
- * Ctrl-C while a guest is in the foreground: the first one asks it to end, the next ends it. One that comes while the
- * guest is being started takes effect as soon as there is a guest.
+ * Ctrl-C while a guest is in the foreground, or SIGTERM, which a service manager sends in its place: the first one asks
+ * the guest to end, the next ends it. One that comes while the guest is being started takes effect as soon as there is
+ * a guest.
  */
 public final class Interrupts implements AutoCloseable {
 
-    private static final Signal INTERRUPT = new Signal("INT");
+    private static final List<Signal> SIGNALS = List.of(new Signal("INT"), new Signal("TERM"));
 
     private final Consumer<String> log;
-    private final SignalHandler previous;
+    private final Map<Signal, SignalHandler> previous = new HashMap<>();
     private final CompletableFuture<Void> first = new CompletableFuture<>();
     private Stoppable guest;
     private int interrupts;
@@ -29,7 +33,7 @@ public final class Interrupts implements AutoCloseable {
      */
     public Interrupts(Consumer<String> log) {
         this.log = log;
-        previous = Signal.handle(INTERRUPT, signal -> interrupt());
+        SIGNALS.forEach(signal -> previous.put(signal, Signal.handle(signal, received -> interrupt())));
     }
 
     /** Sets the guest, or what starts guests, that Ctrl-C ends; a Ctrl-C from before takes effect now. */
@@ -52,13 +56,13 @@ public final class Interrupts implements AutoCloseable {
         first.thenRun(action);
     }
 
-    /** Restores the handling of Ctrl-C that was in effect before. */
+    /** Restores the handling of the signals that was in effect before. */
     @Override
     public void close() {
-        Signal.handle(INTERRUPT, previous);
+        previous.forEach(Signal::handle);
     }
 
-    /** What Ctrl-C does. */
+    /** What Ctrl-C and SIGTERM do. */
     void interrupt() {
         Stoppable current;
         int now;

@@ -130,9 +130,9 @@ public final class FrontDoor implements Stoppable, Closeable {
         });
     }
 
-    /** Looks at the clock again; for one that does not follow the system's. */
-    void timeHasPassed() {
-        loop.post(() -> {});
+    /** Runs an action between two events, and then looks at the clock; for one that does not follow the system's. */
+    void between(Runnable action) {
+        loop.post(action);
     }
 
     /** Ends everything at once; not while {@link #run} is running in another thread. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.serve;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -17,6 +18,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** A front door whose instances are in this process, and whose clock the test moves. */
 final class FakeHost implements Starter, AutoCloseable {
+
+    /** What the log has in place of further messages after the door has failed. */
+    private static final String FAILURE = "The front door has failed: ";
 
     private final AtomicLong clock =
             new AtomicLong(Long.MAX_VALUE - Duration.ofSeconds(30).toNanos());
@@ -40,6 +44,7 @@ final class FakeHost implements Starter, AutoCloseable {
                 ended.complete(null);
             } catch (Exception e) {
                 ended.completeExceptionally(e);
+                log.add(FAILURE + e);
             }
         });
     }
@@ -74,15 +79,24 @@ final class FakeHost implements Starter, AutoCloseable {
         return !started.isEmpty();
     }
 
+    /**
+     * Moves the clock. That happens between two events: what a client has seen of one may come before the door has
+     * noted its time.
+     */
     void pass(Duration time) {
-        clock.addAndGet(time.toNanos());
-        door.timeHasPassed();
+        CompletableFuture<Void> passed = new CompletableFuture<>();
+        door.between(() -> {
+            clock.addAndGet(time.toNanos());
+            passed.complete(null);
+        });
+        CompletableFuture.anyOf(passed, ended).join();
     }
 
     /** Waits for a message with this text; earlier ones are dropped. */
     String await(String text) throws InterruptedException {
         String message = log.take();
         while (!message.contains(text)) {
+            assertFalse(message.startsWith(FAILURE), message);
             message = log.take();
         }
         return message;

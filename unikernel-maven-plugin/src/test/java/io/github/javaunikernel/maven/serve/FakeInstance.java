@@ -56,7 +56,9 @@ final class FakeInstance implements Instance {
                 thread(() -> serve(program, client));
             }
         } catch (IOException e) {
-            // Closed, which is the end of it.
+            if (!server.isClosed()) {
+                end.complete("It cannot accept a connection: " + e);
+            }
         }
     }
 
