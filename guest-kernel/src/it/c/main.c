@@ -8,6 +8,7 @@
 #include "suite.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -54,14 +55,30 @@ void test_failed(const char *file, int line, const char *fmt, ...)
     siglongjmp(test_end, 1);
 }
 
+/* Where a test died, for who looks into it; comparisons pass over lines that begin with #. */
+static void describe_fault(const siginfo_t *information, const ucontext_t *context)
+{
+    static const char *const names[] = { "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rdi",
+                                         "rsi", "rbp", "rbx", "rdx", "rax", "rcx", "rsp", "rip" };
+    const greg_t *registers = context->uc_mcontext.gregs;
+    Dl_info object = { .dli_fname = "no object" };
+    (void)dladdr((void *)registers[REG_RIP], &object);
+    printf("# signal %d, code %d, address %p, error %llx, in %s, loaded at %p, thread %d\n#", information->si_signo,
+           information->si_code, information->si_addr, registers[REG_ERR], object.dli_fname, object.dli_fbase,
+           gettid());
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        printf(" %s %llx", names[i], registers[i]);
+    printf("\n");
+}
+
 static void handle_fault(int number, siginfo_t *information, void *context)
 {
-    (void)context;
     last_fault = (struct fault){ number, information->si_code, information->si_addr };
     if (in_fault)
         siglongjmp(fault_end, 1);
     if (!in_test)
         _exit(99);
+    describe_fault(information, context);
     snprintf(reason, sizeof(reason), "died of signal %d, code %d", number, information->si_code);
     siglongjmp(test_end, 1);
 }
