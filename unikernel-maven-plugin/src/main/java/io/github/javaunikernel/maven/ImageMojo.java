@@ -666,7 +666,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 memory,
                 vcpus,
                 Startup.parse(startup),
-                hostname == null ? defaultHostName() : hostname,
+                hostname == null ? DnsLabel.near(project.getArtifactId()) : hostname,
                 networkSetting,
                 TimeSetting.parse(time),
                 Reporting.parse(logTo, metricsPort, networkSetting),
@@ -675,12 +675,6 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 KernelCommandLine.parse(kernelOptions),
                 InstanceEnvironment.parse(instanceEnvironment, instanceSources),
                 instanceMetadata);
-    }
-
-    private String defaultHostName() {
-        String name = project.getArtifactId().replaceAll("[^A-Za-z0-9]+", "-");
-        name = name.substring(0, Math.min(name.length(), 63)).replaceAll("^-+|-+$", "");
-        return name.isEmpty() ? "unikernel" : name;
     }
 
     private Path jdkHomePath() {

@@ -45,6 +45,11 @@ class LayersBiteTest {
         assertFinds("RuleBreaker.knowsTheSdk(", LayersTest.ONLY_AWS_KNOWS_THE_SDK, breaker());
     }
 
+    @Test
+    void useOfJibIsFound() throws Exception {
+        assertFinds("RuleBreaker.knowsJib(", LayersTest.ONLY_OCI_KNOWS_JIB, breaker());
+    }
+
     static JavaClasses breaker() throws ClassNotFoundException {
         return new ClassFileImporter().importClasses(Class.forName(BREAKER));
     }

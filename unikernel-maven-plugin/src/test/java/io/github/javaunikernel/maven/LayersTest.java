@@ -31,12 +31,13 @@ class LayersTest {
 
     /** The packages from the top to the bottom, what each is, and which ones it may use. */
     private static final String TABLE = """
-            goals    | a thin class for a goal   | assembly dev serve run aws report inspect runtime image boot settings
+            goals    | a thin class for a goal   | assembly dev serve run aws oci report inspect runtime image boot settings
             assembly | puts an image together    | runtime image boot settings
             dev      | restarts it on a change   | run settings
             serve    | starts it when asked      | run html settings
             run      | boots an image here       | boot settings
             aws      | images, machines on EC2   | settings
+            oci      | disks for KubeVirt      | settings
             runtime  | the JVM and its parts     | boot settings
             report   | one page about an image   | inspect image boot html settings
             inspect  | shows what is in an image | image settings
@@ -92,6 +93,14 @@ class LayersTest {
             .resideInAPackage("software.amazon..")
             .because("package aws is the only way to AWS");
 
+    static final ArchRule ONLY_OCI_KNOWS_JIB = noClasses()
+            .that()
+            .resideOutsideOfPackage(GOALS + ".oci")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("com.google.cloud.tools.jib..", "org.yaml..")
+            .because("package oci is the only way to registries and manifests");
+
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages(GOALS);
@@ -125,6 +134,11 @@ class LayersTest {
     @Test
     void onlyAwsKnowsTheSdk() {
         ONLY_AWS_KNOWS_THE_SDK.check(CLASSES);
+    }
+
+    @Test
+    void onlyOciKnowsJib() {
+        ONLY_OCI_KNOWS_JIB.check(CLASSES);
     }
 
     private static boolean isAllowed(String user, JavaClass used) {

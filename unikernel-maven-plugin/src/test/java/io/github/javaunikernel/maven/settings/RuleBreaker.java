@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.settings;
 
+import com.google.cloud.tools.jib.api.Credential;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import java.io.File;
 import java.io.IOException;
@@ -38,6 +39,10 @@ final class RuleBreaker {
 
     static String knowsTheSdk(SdkException failure) {
         return failure.getMessage();
+    }
+
+    static String knowsJib(Credential credential) {
+        return credential.getUsername();
     }
 
     static IOException failsWithoutAFix() {
