@@ -18,6 +18,7 @@
 #include "files/root.h"
 #include "lib/errno.h"
 #include "linux/configuration.h"
+#include "linux/host_channel.h"
 #include "linux/process.h"
 #include "linux/profile_output.h"
 #include "linux/signals.h"
@@ -232,6 +233,7 @@ static void boot(void *unused)
     timing_mark("exec", clock_monotonic() - started);
     failing_start();
     profile_output_start();
+    host_channel_start();
     thread_exit();
 }
 

@@ -20,6 +20,7 @@
 static struct spinlock devices_lock = SPINLOCK(LOCK_DEVICES);
 static struct list block_devices = LIST_INIT(block_devices);
 static struct list network_devices = LIST_INIT(network_devices);
+static struct channel_device *channel_device; /* devices_lock */
 
 static void announce(struct list *devices, struct list *link)
 {
@@ -44,6 +45,21 @@ static struct list *device_at(struct list *devices, unsigned index)
 
 void block_device_add(struct block_device *device) { announce(&block_devices, &device->link); }
 void network_device_add(struct network_device *device) { announce(&network_devices, &device->link); }
+
+void channel_device_add(struct channel_device *device)
+{
+    spin_lock(&devices_lock);
+    channel_device = channel_device ? channel_device : device;
+    spin_unlock(&devices_lock);
+}
+
+struct channel_device *channel_device_find(void)
+{
+    spin_lock(&devices_lock);
+    struct channel_device *found = channel_device;
+    spin_unlock(&devices_lock);
+    return found;
+}
 
 struct block_device *block_device_at(unsigned index)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What block and network drivers offer and how they announce it. Drivers are below everything
+ * What block, network and channel drivers offer and how they announce it. Drivers are below everything
  * but lib/ and platform/: they use pages, the heap and spinlocks, and answer by callbacks in
  * interrupt context; after platform_start_devices() they sleep in network_device.service only.
  */
@@ -114,11 +114,25 @@ struct network_device {
     uint64_t received_packets, received_bytes, sent_packets, sent_bytes, dropped;
 };
 
+/* ---- The host's channel -------------------------------------------------------------------- */
+
+/* A stream of bytes to and from the program that started the machine. Both calls are for any context and do not
+ * sleep. */
+struct channel_device {
+    /* Bytes taken, from the first on; fewer than `length`: there was no room for the rest. */
+    size_t (*send)(struct channel_device *device, const void *data, size_t length);
+    /* Bytes that came, at most `room`; 0: none yet. */
+    size_t (*receive)(struct channel_device *device, void *to, size_t room);
+    /* Set by the user, called in interrupt context: bytes came, or there is room for more. */
+    void (*changed)(struct channel_device *device);
+};
+
 /* ---- Announcement ------------------------------------------------------------------------ */
 
 /* Called by drivers once a device can be used; the structures stay valid. */
 void block_device_add(struct block_device *device);
 void network_device_add(struct network_device *device);
+void channel_device_add(struct channel_device *device); /* the first one counts */
 /* For drivers' interrupt handlers: receives a round, or leaves it to the stack's thread. */
 void network_device_interrupt(struct network_device *device);
 /* For drivers' receive_round(), without locks: counts a packet and gives it to the stack. Until the stack has set its
@@ -127,5 +141,7 @@ void network_device_received(struct network_device *device, struct packet *packe
 /* In order of announcement; NULL at the end. index from 0. */
 struct block_device *block_device_at(unsigned index);
 struct network_device *network_device_at(unsigned index);
+/* NULL: the machine has none. */
+struct channel_device *channel_device_find(void);
 /* Checks range and alignment (done(-EINVAL/-EROFS) at once when wrong), then submits. */
 void block_submit(struct block_device *device, struct block_request *request);

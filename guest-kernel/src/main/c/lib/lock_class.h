@@ -49,6 +49,7 @@
     LOCK(NIC_TRANSMIT, "nic transmit") \
     LOCK(NIC_RECEIVE, "nic receive") \
     LOCK(NIC, "nic") \
+    LOCK(CHANNEL, "channel") \
     LOCK(GRANTS, "grants") \
     NESTS(WAIT_QUEUE, "wait_queue") /* a file's, then those of the epoll instances that watch it, and so on up */ \
     LOCK(EPOLL, "epoll") \

@@ -82,10 +82,10 @@ static void apply_option(struct boot_options *options, const char *word)
     else if (starts_with(word, "env."))
         add_outside_variable(options, word + 4);
     else if (starts_with(word, "trace="))
-        system_calls_trace(word + 6);
+        (void)system_calls_trace(word + 6);
     else if (starts_with(word, "capture=")) {
         if (!capture_parse(word + 8))
-            panic("capture=%s is not a number of bytes from 1 to %u", word + 8, CAPTURE_MOST);
+            panic("capture=%s is not a number of bytes from 0 to %u", word + 8, CAPTURE_MOST);
     } else if (starts_with(word, "profile=")) {
         if (!profile_parse(word + 8))
             panic("profile=%s is not a number of samples a second from 1 to %u; use profile=99", word + 8,

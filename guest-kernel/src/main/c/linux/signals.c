@@ -24,8 +24,6 @@
 #include "memory/user.h"
 #include "threads/wait.h"
 
-#define SIG_DFL 0UL
-#define SIG_IGN 1UL
 #define SA_NODEFER 0x40000000UL
 #define SA_RESETHAND 0x80000000UL
 #define SA_RESTART 0x10000000UL

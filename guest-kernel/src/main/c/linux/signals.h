@@ -36,6 +36,9 @@
 #define SIGVTALRM 26
 #define SIGPROF 27
 #define SIGWINCH 28
+/* sigaction(2): what struct signal_action has in place of a handler. */
+#define SIG_DFL 0UL
+#define SIG_IGN 1UL
 #define SIGNALS_UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 
 /* What the ABI attaches to a thread; struct thread.user. */

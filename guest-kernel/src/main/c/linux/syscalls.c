@@ -6,8 +6,8 @@
  * kernel_user_trap() and kernel_leave_interrupt() (platform.h). Each ends in leave_kernel(), where another thread may
  * get its turn and signals are delivered. The number of a call is an index into the table only after index_nospec().
  *
- * What is traced is set at boot, and `reported` is a single word; otherwise the table is constant, so there are no
- * locks.
+ * What is traced is set at boot and by the host's requests, a word for each call, and `reported` is a single word;
+ * otherwise the table is constant, so there are no locks.
  */
 #include "core/events.h"
 #include "core/kernel_lock.h"
@@ -53,18 +53,32 @@ static bool trace_name(const char *name, size_t length)
     return found;
 }
 
-void system_calls_trace(const char *names)
+static void trace_none(void)
 {
+    write_once(tracing, false);
+    for (unsigned i = 0; i < CALLS; i++)
+        write_once(calls[i].traced, false);
+}
+
+bool system_calls_trace(const char *names)
+{
+    bool known = true;
+    trace_none();
+    if (!strcmp(names, "none"))
+        return true;
     while (*names) {
         const char *comma = strchr(names, ',');
         size_t length = comma ? (size_t)(comma - names) : strlen(names);
-        if (trace_name(names, length))
-            tracing = true;
-        else
+        if (trace_name(names, length)) {
+            write_once(tracing, true);
+        } else {
+            known = false;
             log_error("trace= names %.*s, which is not a system call; use trace=all or names as in strace", (int)length,
                       names);
+        }
         names += length + (comma != NULL);
     }
+    return known;
 }
 
 /* Logs a call once for each number of the table, and once for all numbers beyond it. */

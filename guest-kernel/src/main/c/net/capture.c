@@ -9,9 +9,9 @@ uint32_t capture_bytes;
 bool capture_parse(const char *value)
 {
     uint64_t bytes;
-    if (!parse_decimal(value, &bytes) || bytes == 0 || bytes > CAPTURE_MOST)
+    if (!parse_decimal(value, &bytes) || bytes > CAPTURE_MOST)
         return false;
-    capture_bytes = (uint32_t)bytes;
+    write_once(capture_bytes, (uint32_t)bytes);
     return true;
 }
 
@@ -33,7 +33,7 @@ static void print_piece(const struct packet *frame, nanoseconds now, uint32_t of
 void capture_frame(const struct packet *frame)
 {
     nanoseconds now = clock_monotonic();
-    uint32_t end = min_of(frame->length, capture_bytes);
+    uint32_t end = min_of(frame->length, read_once(capture_bytes));
     for (uint32_t offset = 0; offset < end; offset += CAPTURE_LINE)
         print_piece(frame, now, offset, min_of(end - offset, CAPTURE_LINE));
 }

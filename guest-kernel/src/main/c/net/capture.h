@@ -17,10 +17,11 @@
 #define CAPTURE_LINE 192u   /* bytes of a frame in one line */
 #define CAPTURE_MOST 65535u /* BYTES at most: the longest frame */
 
-/* 0: nothing is captured, which costs a frame one test. Set once, at boot. */
+/* 0: nothing is captured, which costs a frame one test. Set at boot, and by the host's requests
+ * (linux/host_channel.h). */
 extern uint32_t capture_bytes;
 
-/* `value` is what follows capture=, a number from 1 to CAPTURE_MOST; else false, and nothing changes. */
+/* `value` is what follows capture=, a number from 0 to CAPTURE_MOST; else false, and nothing changes. */
 bool capture_parse(const char *value);
 void capture_frame(const struct packet *frame);
 

@@ -99,6 +99,8 @@ static int start(struct virtio_device *device)
         return virtio_network_start(device);
     case VIRTIO_BLOCK:
         return virtio_block_start(device);
+    case VIRTIO_CONSOLE:
+        return virtio_console_start(device);
     case VIRTIO_ENTROPY:
         return virtio_entropy_start(device);
     default:

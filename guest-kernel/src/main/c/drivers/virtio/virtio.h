@@ -15,6 +15,7 @@ struct virtqueue;
 /* Device types (5). */
 #define VIRTIO_NETWORK 1
 #define VIRTIO_BLOCK 2
+#define VIRTIO_CONSOLE 3
 #define VIRTIO_ENTROPY 4
 
 /* Feature bits of every device (6). */
@@ -103,6 +104,7 @@ void virtio_mmio_find(const char *command_line);
 void virtio_config_unsettled(const struct virtio_device *device);
 
 /* Drivers: 0 or a negative errno. */
+must_check int virtio_console_start(struct virtio_device *device);
 must_check int virtio_block_start(struct virtio_device *device);
 must_check int virtio_network_start(struct virtio_device *device);
 must_check int virtio_entropy_start(struct virtio_device *device);

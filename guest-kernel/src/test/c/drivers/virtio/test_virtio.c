@@ -10,5 +10,6 @@ int main(void)
     test_networks();
     test_lies();
     test_resets();
+    test_consoles();
     return host_result();
 }

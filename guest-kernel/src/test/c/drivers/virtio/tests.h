@@ -6,3 +6,4 @@ void test_blocks(void);
 void test_networks(void);
 void test_lies(void);
 void test_resets(void);
+void test_consoles(void);

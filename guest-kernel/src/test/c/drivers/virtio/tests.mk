@@ -3,7 +3,7 @@
 include src/test/c/host/host.mk
 
 VIRTIO_SOURCES := $(BLOCK_SOURCES) \
-    $(addprefix src/main/c/drivers/virtio/,device.c queue.c block.c network.c network_receive.c network_transmit.c entropy.c)
+    $(addprefix src/main/c/drivers/virtio/,device.c queue.c block.c network.c network_receive.c network_transmit.c entropy.c console.c)
 
 target/test/virtio: $(call host,$(VIRTIO_SOURCES) $(wildcard src/test/c/drivers/virtio/*.c) src/test/c/drivers/machine.c $(HOST_SOURCES))
 	$(host_link)

@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.run.Accelerator;
 import io.github.javaunikernel.maven.run.BuiltImage;
+import io.github.javaunikernel.maven.run.ChannelSocket;
 import io.github.javaunikernel.maven.run.Console;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.PortOption;
@@ -110,6 +111,11 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
                 gdbPort,
                 Optional.empty(),
                 Optional.empty());
+    }
+
+    /** The socket of the channel to the guest that is started. */
+    final Path channel() {
+        return ChannelSocket.of(directory(), fileName());
     }
 
     @Override

@@ -94,7 +94,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     private Guest inQemu() throws SettingException, IOException {
         OptionalInt gdbPort = PortOption.parse("gdb", gdb, GDB_PORT);
         QemuRequest request = request(true, gdbPort);
-        QemuBoot boot = QemuBoot.prepare(request, console());
+        QemuBoot boot = QemuBoot.prepareWithChannel(request, channel(), console());
         for (PortForward port : boot.ports()) {
             getLog().info(port.url() + " is forwarded to port " + port.guest() + " of the guest");
         }

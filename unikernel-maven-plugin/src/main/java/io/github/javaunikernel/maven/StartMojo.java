@@ -47,7 +47,7 @@ public final class StartMojo extends AbstractTestMojo {
         checkSettings(request.ports());
         Path log = consoleLog();
         Console console = StartedGuest.consoleTo(log);
-        QemuBoot boot = QemuBoot.prepare(request, console);
+        QemuBoot boot = QemuBoot.prepareWithChannel(request, channel(), console);
         StartedGuest guest = new StartedGuest(boot.guest());
         SessionEnd.then(session, () -> end(guest));
         boot.guest().resume();

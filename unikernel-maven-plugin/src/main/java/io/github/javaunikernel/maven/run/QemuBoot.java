@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,8 +21,23 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
 
     /** Makes the machine and connects its ports. The caller lets it run, unless gdb is to do that. */
     public static QemuBoot prepare(QemuRequest request, Console console) throws SettingException, IOException {
+        return prepare(request, Optional.empty(), console);
+    }
+
+    /**
+     * As above, with a channel for requests to the guest's kernel.
+     *
+     * @param channel the socket to make for it; it is left out if its path is too long for a socket
+     */
+    public static QemuBoot prepareWithChannel(QemuRequest request, Path channel, Console console)
+            throws SettingException, IOException {
+        return prepare(request, ChannelSocket.reachable(channel), console);
+    }
+
+    private static QemuBoot prepare(QemuRequest request, Optional<Path> channel, Console console)
+            throws SettingException, IOException {
         QemuGuest guest = QemuGuest.start(
-                checked(request), console, new Reports(request.image().debugPort()));
+                checked(request), channel, console, new Reports(request.image().debugPort()));
         try {
             return connect(request, guest);
         } catch (SettingException | IOException e) {

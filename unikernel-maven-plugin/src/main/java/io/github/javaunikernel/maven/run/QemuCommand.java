@@ -42,8 +42,9 @@ public record QemuCommand(
      * All words of the command.
      *
      * @param reports the socket that QEMU connects to for what the guest's kernel reports
+     * @param channel the socket that QEMU makes for requests to the guest's kernel, or empty for no such channel
      */
-    List<String> words(Path reports) {
+    List<String> words(Path reports, Optional<Path> channel) {
         // spotless:off
         List<String> words = new ArrayList<>(List.of(
                 qemu.toString(), "-S", "-nodefaults", "-no-user-config", "-display", "none",
@@ -72,6 +73,14 @@ public record QemuCommand(
         }
         recording.ifPresent(file -> Collections.addAll(
                 words, "-chardev", "file,id=recording,path=" + escaped(file), "-serial", "chardev:recording"));
+        channel.ifPresent(socket -> Collections.addAll(
+                words,
+                "-chardev",
+                "socket,id=channel,server=on,wait=off,path=" + escaped(socket),
+                "-device",
+                "virtio-serial-pci,max_ports=1,disable-legacy=on",
+                "-device",
+                "virtconsole,chardev=channel"));
         // What the firmware writes to its variables is dropped, too.
         ovmf.ifPresent(files -> Collections.addAll(
                 words,

@@ -4,8 +4,10 @@ package io.github.javaunikernel.maven.run;
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -36,10 +38,15 @@ public final class QemuGuest implements Guest {
         qmp.ended().whenComplete((nothing, problem) -> closeQuietly());
     }
 
-    /** Starts QEMU with the guest stopped before its first instruction; {@link #resume} lets it run. */
-    static QemuGuest start(QemuCommand command, Console console, Reports reports) throws IOException, SettingException {
+    /**
+     * Starts QEMU with the guest stopped before its first instruction; {@link #resume} lets it run.
+     *
+     * @param channel the socket to make for requests to the guest's kernel
+     */
+    static QemuGuest start(QemuCommand command, Optional<Path> channel, Console console, Reports reports)
+            throws IOException, SettingException {
         try (ReportSocket socket = ReportSocket.open()) {
-            Process process = Supervised.start(command.words(socket.path()), LIFELINE, false);
+            Process process = Supervised.start(command.words(socket.path(), channel), LIFELINE, false);
             QemuGuest guest = new QemuGuest(process, console, reports);
             guest.greet(command);
             reports.follow(socket.accept());

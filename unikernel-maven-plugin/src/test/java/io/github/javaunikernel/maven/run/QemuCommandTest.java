@@ -72,6 +72,16 @@ class QemuCommandTest {
     }
 
     @Test
+    void givesAChannelOnlyIfItIsWanted() throws Exception {
+        QemuCommand machine = machine("tcg", 2, Firmware.NONE, "/b/hello.img", "dhcp", 0, Optional.empty());
+        Path reports = Path.of("/tmp/reports");
+        assertFalse(machine.words(reports, Optional.empty()).toString().contains("channel"));
+        List<String> words = machine.words(reports, Optional.of(Path.of("a,b.channel")));
+        assertTrue(words.contains("socket,id=channel,server=on,wait=off,path=a,,b.channel"));
+        assertTrue(words.contains("virtconsole,chardev=channel"));
+    }
+
+    @Test
     void neverChangesTheImage() throws Exception {
         assertEquals(
                 "id=root,if=none,format=raw,snapshot=on,file=/b/hello.img",
@@ -167,22 +177,34 @@ class QemuCommandTest {
             long scratchBytes,
             Optional<Path> recording)
             throws Exception {
+        return machine(accelerator, vcpus, firmware, image, network, scratchBytes, recording)
+                .words(Path.of("/tmp/a,b/reports"), Optional.empty());
+    }
+
+    private static QemuCommand machine(
+            String accelerator,
+            int vcpus,
+            Firmware firmware,
+            String image,
+            String network,
+            long scratchBytes,
+            Optional<Path> recording)
+            throws Exception {
         return new QemuCommand(
-                        Path.of("/q/qemu-system-x86_64"),
-                        accelerator,
-                        96,
-                        vcpus,
-                        firmware,
-                        firmware == Firmware.UEFI
-                                ? Optional.of(new Ovmf(Path.of("/o,v/code.fd"), Path.of("/o,v/variables.fd")))
-                                : Optional.empty(),
-                        Path.of("/b/hello.kernel"),
-                        "quiet timings",
-                        Path.of(image),
-                        NetworkSetting.parse(network),
-                        scratchBytes,
-                        recording)
-                .words(Path.of("/tmp/a,b/reports"));
+                Path.of("/q/qemu-system-x86_64"),
+                accelerator,
+                96,
+                vcpus,
+                firmware,
+                firmware == Firmware.UEFI
+                        ? Optional.of(new Ovmf(Path.of("/o,v/code.fd"), Path.of("/o,v/variables.fd")))
+                        : Optional.empty(),
+                Path.of("/b/hello.kernel"),
+                "quiet timings",
+                Path.of(image),
+                NetworkSetting.parse(network),
+                scratchBytes,
+                recording);
     }
 
     private static String after(List<String> words, String option) {

@@ -1,0 +1,145 @@
+import java.lang.management.ManagementFactory
+import java.lang.management.ThreadMXBean
+import javax.management.remote.JMXConnectorFactory
+import javax.management.remote.JMXServiceURL
+
+// What is written of a running guest, read by the JDK's own tools where it has one.
+
+file = { String suffix -> new File(basedir, "target/dump-1.${suffix}") }
+
+java = { String tool, String... words ->
+    def process = new ProcessBuilder([System.getProperty('java.home') + '/bin/' + tool, *words]).redirectErrorStream(true).start()
+    def text = process.inputStream.text
+    assert process.waitFor() == 0 : text
+    text
+}
+
+def threads = file('threads.txt').text
+assert threads.contains('"holds-first"') && threads.contains('"holds-second"')
+assert threads.contains('Found 1 deadlock.')
+assert threads.contains('it.Main.lambda$startHolding$')
+
+assert file('histogram.txt').text =~ '(?m)^ *[0-9]+: +12345 +[0-9]+ +it[.]Main[$]Marked'
+
+/** Instances of a class in a heap dump (hprof_b_spec.h in the JDK: HPROF 1.0.2 with identifiers of eight bytes). */
+int instances(File dump, String name) {
+    def data = java.nio.ByteBuffer.wrap(dump.bytes)
+    while (data.get() != 0) {
+    }
+    assert data.getInt() == 8
+    data.getLong()
+    def names = [:]
+    def classes = [:]
+    def counts = [:].withDefault { 0 }
+    def sizes = [2: 8, 4: 1, 5: 2, 6: 4, 7: 8, 8: 1, 9: 2, 10: 4, 11: 8]
+    def skip = { int count -> data.position(data.position() + count) }
+    def roots = [0xff: 8, 1: 16, 2: 16, 3: 16, 4: 12, 5: 8, 6: 12, 7: 8, 8: 16]
+    def skipValue = { -> skip(sizes[data.get() as int]) }
+    def parts = [
+        0x20: {
+            skip(8 + 4 + 6 * 8 + 4)
+            (data.getShort() & 0xffff).times { skip(2); skipValue() }
+            (data.getShort() & 0xffff).times { skip(8); skipValue() }
+            skip((data.getShort() & 0xffff) * 9)
+        },
+        0x21: {
+            skip(12)
+            counts[data.getLong()]++
+            skip(data.getInt())
+        },
+        0x22: {
+            skip(12)
+            def length = data.getInt()
+            skip(8 + length * 8)
+        },
+        0x23: {
+            skip(12)
+            def length = data.getInt()
+            skip(length * sizes[data.get() as int])
+        }]
+    while (data.hasRemaining()) {
+        def tag = data.get() & 0xff
+        skip(4)
+        def end = Integer.toUnsignedLong(data.getInt()) + data.position()
+        if (tag == 1) {
+            def id = data.getLong()
+            def bytes = new byte[end - data.position()]
+            data.get(bytes)
+            names[id] = new String(bytes)
+        } else if (tag == 2) {
+            skip(4)
+            def id = data.getLong()
+            skip(4)
+            classes[names[data.getLong()]] = id
+        } else if (tag == 0x0c || tag == 0x1c) {
+            while (data.position() < end) {
+                def part = data.get() & 0xff
+                if (parts[part]) {
+                    parts[part]()
+                } else {
+                    skip(roots[part])
+                }
+            }
+        }
+        data.position(end as int)
+    }
+    counts[classes[name]]
+}
+assert instances(file('hprof'), 'it/Main$Marked') == 12345
+
+def events = java('jfr', 'summary', file('jfr').path)
+assert events.contains('jdk.ActiveRecording')
+
+def log = new File(basedir, 'build.log').text
+assert log =~ /\[INFO\] \d+\.\d+ s/
+assert file('console.log').text =~ /unikernel: trace \d+ futex\(/
+assert !file('channel').exists()
+
+// Another process asks the guest of this one, and has the JVM listen for JMX.
+
+settings = new File(basedir.parentFile, 'interpolated-settings.xml')
+
+build = { String... words ->
+    // Nothing outlives this script.
+    def command = ['setsid', 'setpriv', '--pdeathsig', 'KILL', 'env', '--default-signal=INT',
+            System.getProperty('maven.home') + '/bin/mvn', '-o', '-B', '-s', settings.path,
+            '-Dmaven.repo.local=' + localRepositoryPath, '-Dstyle.color=never', *words]
+    def process = new ProcessBuilder(command*.toString()).directory(basedir).redirectErrorStream(true).start()
+    process.outputStream.close()
+    process
+}
+
+jcmd = { String command ->
+    def process = build('unikernel:jcmd', "-Dunikernel.jcmd=${command}")
+    def text = process.inputStream.text
+    assert process.waitFor() == 0 : text
+    text
+}
+
+/** The stubs of RMI have the port in them, so it has to be the same one on both sides. */
+port = new ServerSocket(0, 1, InetAddress.getLoopbackAddress()).withCloseable { it.localPort }
+
+connect = { -> JMXConnectorFactory.connect(new JMXServiceURL("service:jmx:rmi:///jndi/rmi://localhost:${port}/jmxrmi")) }
+
+def run = build('unikernel:run-no-fork', "-Dunikernel.ports=8080,${port}", "-Dunikernel.hostPorts=0,${port}")
+def lines = run.inputReader()
+try {
+    while (!lines.readLine().contains('Ctrl-C shuts down')) {
+    }
+    jcmd("ManagementAgent.start jmxremote.port=${port} jmxremote.rmi.port=${port} jmxremote.authenticate=false jmxremote.ssl=false")
+    connect().withCloseable {
+        def beans = ManagementFactory.newPlatformMXBeanProxy(it.MBeanServerConnection, ManagementFactory.THREAD_MXBEAN_NAME, ThreadMXBean)
+        assert beans.findDeadlockedThreads().length == 2
+    }
+    assert jcmd('ManagementAgent.status').contains("${port}")
+    jcmd('ManagementAgent.stop')
+    try {
+        connect().close()
+        assert false : 'it still listens'
+    } catch (IOException expected) {
+    }
+} finally {
+    assert new ProcessBuilder('sh', '-c', "kill -INT -${run.pid()}").inheritIO().start().waitFor() == 0
+}
+def rest = lines.text
+assert run.waitFor() == 0 : rest

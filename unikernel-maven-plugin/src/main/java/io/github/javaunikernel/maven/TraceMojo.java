@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven;
+
+import io.github.javaunikernel.maven.run.HostChannel;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.time.Duration;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+
+/**
+ * Has the kernel of a running guest print system calls and packets on the guest's console from now on. Without
+ * parameters it ends both.
+ *
+ * @since 0.1.0
+ */
+@Mojo(name = "trace", threadSafe = true)
+public final class TraceMojo extends AbstractChannelMojo {
+
+    /**
+     * System calls to print when they return: names as in strace with commas between them, {@code all} or {@code none}.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.trace", defaultValue = "none")
+    private String trace;
+
+    /**
+     * How many bytes of each frame of the network to print, from 0 (none) to 65535. {@code guest-kernel/tools/capture}
+     * makes a file for Wireshark of the lines.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.capture", defaultValue = "0")
+    private int capture;
+
+    @Override
+    void check() throws SettingException {
+        if (!trace.matches("[a-z0-9_]+(,[a-z0-9_]+)*")) {
+            throw new SettingException(
+                    "trace", "'" + trace + "' are no names of system calls.", "Use names as in strace, all or none.");
+        }
+        if (capture < 0 || capture > 65535) {
+            throw new SettingException(
+                    "capture", capture + " bytes of a frame cannot be printed.", "Use a number from 0 to 65535.");
+        }
+    }
+
+    @Override
+    void ask(HostChannel guest, Duration limit) throws IOException {
+        guest.trace(trace);
+        guest.capture(capture);
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.run;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The socket of a guest's channel (guest-kernel/docs/configuration.md, "The host's channel") as a file of the build.
+ */
+public final class ChannelSocket {
+
+    /** Bytes that the path of a Unix socket may have (unix(7): sun_path, with its end). */
+    private static final int MAX_BYTES = 107;
+
+    private ChannelSocket() {}
+
+    /** The socket of the guest that was started from this image last. */
+    public static Path of(Path directory, String imageName) {
+        return directory.resolve(imageName + ".channel");
+    }
+
+    /** The path by which this JVM and its children reach the socket; empty if none is short enough. */
+    static Optional<Path> reachable(Path socket) {
+        Path absolute = socket.toAbsolutePath();
+        return Stream.of(Path.of("").toAbsolutePath().relativize(absolute), absolute)
+                .filter(path -> path.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_BYTES)
+                .findFirst();
+    }
+}
