@@ -37,7 +37,7 @@ struct packet {
     uint16_t header_length;   /* TSO: bytes of headers in front of the payload */
     uint16_t fragment_count;
     uint16_t fragment_limit;
-    _Alignas(8) uint8_t layer[32];      /* scratch of the layer that owns it now */
+    _Alignas(8) uint8_t layer[64];      /* scratch of the layer that owns it now */
     struct packet_fragment fragments[]; /* room for `fragment_limit`, of which `fragment_count` are in use */
 };
 /* A packet with an empty linear area of `size` bytes after PACKET_HEADROOM, and without room for fragments, or with

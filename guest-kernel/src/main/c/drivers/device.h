@@ -82,6 +82,7 @@ struct network_device {
     bool running;              /* packets come and go; false: those sent are dropped */
     bool checksum_offload;     /* may be given PACKET_CHECKSUM_PARTIAL */
     bool segmentation_offload; /* may be given segment_size for TCP over IPv4 */
+    bool checksum_offload_ipv6, segmentation_offload_ipv6; /* the same for IPv6 */
     /* Takes the packet whatever happens. Returns false when its queue is now full: send no more
      * until transmit_ready(). Kicks the backend only in flush(), so a burst is one notification. */
     bool (*transmit)(struct network_device *device, struct packet *packet);

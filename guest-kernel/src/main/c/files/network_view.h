@@ -9,6 +9,9 @@
 struct network_view {
     void (*tcp)(struct text *out);
     void (*udp)(struct text *out);
+    void (*tcp6)(struct text *out);
+    void (*udp6)(struct text *out);
+    void (*addresses6)(struct text *out);
     void (*unix_sockets)(struct text *out);
     void (*routes)(struct text *out);
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "net/bytes.h"
+#include "net/ip6.h"
 #include "net/socket.h"
 
 #define SOCK_TYPE_MASK 0xf
@@ -28,9 +29,17 @@ struct abi_netlink_address { /* struct sockaddr_nl */
     uint16_t family, padding;
     uint32_t port, groups;
 };
+struct abi_inet6_address { /* struct sockaddr_in6 */
+    uint16_t family;
+    be16 port;
+    be32 flow;
+    struct ip6_bytes address;
+    uint32_t scope;
+};
 union abi_address {
     uint16_t family;
     struct abi_inet_address in;
+    struct abi_inet6_address in6;
     struct abi_unix_address un;
     struct abi_netlink_address netlink;
 };

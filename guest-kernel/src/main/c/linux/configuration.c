@@ -149,6 +149,13 @@ static void set_instance_metadata(struct reader *reader, const char *value)
         reader->problem = "instance-metadata is yes or no";
 }
 
+static void set_ipv6(struct reader *reader, const char *value)
+{
+    reader->configuration->no_ipv6 = !strcmp(value, "no");
+    if (strcmp(value, "no") && strcmp(value, "yes"))
+        reader->problem = "ipv6 is yes or no";
+}
+
 static void set_sources(struct reader *reader, const char *value)
 {
     if (!sources_parse(value, &reader->configuration->sources))
@@ -290,6 +297,8 @@ static void apply_directive(struct reader *reader, const char *name, char *value
         set_sources(reader, value);
     else if (!strcmp(name, "instance-metadata"))
         set_instance_metadata(reader, value);
+    else if (!strcmp(name, "ipv6"))
+        set_ipv6(reader, value);
     else if (!strcmp(name, "cwd"))
         process->directory = value;
     else if (!strcmp(name, "hostname"))

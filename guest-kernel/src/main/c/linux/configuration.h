@@ -29,6 +29,7 @@ struct configuration {
     struct environment environment;
     bool no_instance_metadata; /* the program may not ask the instance metadata service */
     unsigned sources;          /* instance.h: SOURCE_* */
+    bool no_ipv6;
     enum network_mode network;
     const char *network_text; /* after "static " */
     enum time_mode time;

@@ -83,7 +83,7 @@ static int note_packet_info(const struct abi_control *control, struct socket_mes
     if (control->length - sizeof(*control) != PACKET_INFO_SIZE)
         return -EINVAL;
     memcpy(&source, (const uint8_t *)data_of(control) + sizeof(int32_t), sizeof(source));
-    out->source = be32_get(source);
+    out->source = ip_of_ipv4(be32_get(source));
     return 0;
 }
 

@@ -26,6 +26,18 @@ int socket_hold(int descriptor, struct held_socket *held)
     return -ENOTSOCK;
 }
 
+/* The interface counts with addresses of a link only. Without the last member, as RFC 2133 had it, there is none. */
+static int decode_inet6(const struct abi_inet6_address *raw, uint32_t length, struct socket_address *out)
+{
+    struct ip_address outside = ip6_read(raw->address);
+    if (length < offsetof(struct abi_inet6_address, scope))
+        return -EINVAL;
+    if (ip6_link(outside) != 0 || (ip6_is_of_link(outside) && raw->scope > INTERFACE_LIMIT))
+        return -EINVAL;
+    out->in = (struct endpoint){ ip6_inside(outside, (int)raw->scope), be16_get(raw->port) };
+    return 0;
+}
+
 /* `raw` is zeroed after the bytes that were given. */
 static int decode_address(const union abi_address *raw, uint32_t length, struct socket_address *out)
 {
@@ -36,8 +48,10 @@ static int decode_address(const union abi_address *raw, uint32_t length, struct 
     case AF_INET:
         if (length < sizeof(raw->in))
             return -EINVAL;
-        out->in = (struct endpoint){ be32_get(raw->in.address), be16_get(raw->in.port) };
+        out->in = (struct endpoint){ ip_of_ipv4(be32_get(raw->in.address)), be16_get(raw->in.port) };
         return 0;
+    case AF_INET6:
+        return decode_inet6(&raw->in6, length, out);
     case AF_UNIX: {
         if (length > sizeof(raw->un))
             return -EINVAL;
@@ -78,8 +92,14 @@ static uint32_t encode_address(const struct socket_address *address, union abi_a
     raw->family = address->family;
     if (address->family == AF_INET) {
         raw->in.port = be16_of(address->in.port);
-        raw->in.address = be32_of(address->in.address);
+        raw->in.address = be32_of(ipv4_of(address->in.address));
         return sizeof(raw->in);
+    }
+    if (address->family == AF_INET6) {
+        raw->in6.port = be16_of(address->in.port);
+        raw->in6.address = ip6_bytes_of(address->in.address);
+        raw->in6.scope = (uint32_t)ip6_link(address->in.address);
+        return sizeof(raw->in6);
     }
     if (address->family == AF_NETLINK) {
         raw->netlink.port = address->netlink.port;

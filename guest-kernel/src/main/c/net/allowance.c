@@ -18,7 +18,7 @@ static bool take(struct allowance *allowance, unsigned most)
 }
 
 /* The address's own limit is checked first: a host that has used that up takes nothing from the others. */
-bool allowance_take(struct allowances *allowances, ipv4_t to)
+bool allowance_take(struct allowances *allowances, struct ip_address to)
 {
     if (!allowances->has_key) {
         random_bytes(&allowances->key, sizeof(allowances->key));

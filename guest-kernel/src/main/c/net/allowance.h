@@ -26,4 +26,4 @@ struct allowances {
 };
 
 /* True: one more may be sent to this address, and has been counted. */
-bool allowance_take(struct allowances *allowances, ipv4_t to);
+bool allowance_take(struct allowances *allowances, struct ip_address to);

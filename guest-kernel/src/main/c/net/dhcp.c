@@ -50,7 +50,7 @@ static struct client client;
 
 static bool open_socket(struct client *c)
 {
-    struct socket_address any = { .family = AF_INET, .in = { IPV4_ANY, CLIENT_PORT } };
+    struct socket_address any = { .family = AF_INET, .in = { ip_of_ipv4(IPV4_ANY), CLIENT_PORT } };
     int error = socket_create(AF_INET, SOCK_DGRAM, 0, 0, &c->file);
     if (error < 0) {
         log_error("DHCP: no socket (%s)", errno_name(error));
@@ -71,7 +71,7 @@ static void send(struct client *c, struct dhcp_query query, ipv4_t to)
 {
     uint8_t message[DHCP_MESSAGE_SIZE];
     struct transfer transfer;
-    struct socket_address address = { .family = AF_INET, .in = { to, SERVER_PORT } };
+    struct socket_address address = { .family = AF_INET, .in = { ip_of_ipv4(to), SERVER_PORT } };
     query.transaction = c->transaction;
     query.seconds = (uint16_t)min_of((clock_monotonic() - c->began) / NS_PER_SECOND, 65535UL);
     query.mac = c->interface->mac;

@@ -78,7 +78,7 @@ static int ask_by(int type, ipv4_t server, const struct question *question, stru
 {
     struct file *file;
     nanoseconds deadline = clock_monotonic() + ANSWER_PATIENCE;
-    int result = kernel_socket_connect(type, (struct endpoint){ server, SERVER_PORT }, deadline, &file);
+    int result = kernel_socket_connect(type, (struct endpoint){ ip_of_ipv4(server), SERVER_PORT }, deadline, &file);
     if (result < 0)
         return result;
     result = type == SOCK_DGRAM ? exchange_datagrams(file, question, deadline, out)

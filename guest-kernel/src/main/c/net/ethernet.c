@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "net/arp.h"
 #include "net/ip.h"
+#include "net/ip6.h"
 
 const uint8_t ethernet_broadcast[6] = { 255, 255, 255, 255, 255, 255 };
 
@@ -20,6 +21,8 @@ void ethernet_input(struct interface *interface, struct packet *packet)
     packet_drop_front(packet, sizeof(*header));
     if (for_us && type == ETHERNET_TYPE_IPV4)
         ip_input(interface, packet, !group);
+    else if (for_us && type == ETHERNET_TYPE_IPV6)
+        ip6_input(interface, packet, !group);
     else if (for_us && type == ETHERNET_TYPE_ARP)
         arp_input(interface, packet);
     else

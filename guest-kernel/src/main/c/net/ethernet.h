@@ -9,6 +9,7 @@
 
 #define ETHERNET_TYPE_IPV4 0x0800 /* IEEE 802 EtherType numbers (IANA) */
 #define ETHERNET_TYPE_ARP 0x0806
+#define ETHERNET_TYPE_IPV6 0x86dd
 
 struct ethernet_header {
     uint8_t destination[6], source[6];

@@ -37,7 +37,8 @@ struct icmp_header {
 static struct allowances errors = { .for_all = ERRORS_PER_SECOND, .for_one = ERRORS_FOR_ONE };
 static struct allowances echoes = { .for_all = ECHOES_PER_SECOND, .for_one = ECHOES_FOR_ONE };
 
-static void send(struct packet *packet, ipv4_t source, ipv4_t destination, uint8_t type_of_service)
+static void send(struct packet *packet, struct ip_address source, struct ip_address destination,
+                 uint8_t type_of_service)
 {
     struct icmp_header *icmp = (void *)packet_data(packet);
     icmp->checksum = be16_of(0);
@@ -115,8 +116,8 @@ static bool read_quoted(struct packet *packet, uint32_t offset, struct icmp_erro
     if (!data)
         return false;
     ip = (const void *)(data + offset);
-    error->local = be32_get(ip->source);
-    error->remote = be32_get(ip->destination);
+    error->local = ip_of_ipv4(be32_get(ip->source));
+    error->remote = ip_of_ipv4(be32_get(ip->destination));
     error->protocol = ip->protocol;
     error->length = be16_get(ip->total_length);
     error->transport = data + before;
@@ -159,7 +160,7 @@ void icmp_input(const struct ip_info *info, struct packet *packet)
 void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code)
 {
     must_hold_net();
-    if (!info->unicast || info->source == IPV4_ANY || !allowance_take(&errors, info->source))
+    if (!info->unicast || ip_is_any(info->source) || !allowance_take(&errors, info->source))
         return;
     uint32_t quoted = min_of(packet->length, QUOTED_MOST);
     struct packet *error = packet_allocate((uint32_t)(sizeof(struct icmp_header) + sizeof(struct ip_header)) + quoted);
@@ -174,8 +175,8 @@ void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, ui
         .total_length = be16_of((uint16_t)min_of(packet->length + IP_HEADER_LENGTH, (uint32_t)IP_MAXIMUM_LENGTH)),
         .time_to_live = info->time_to_live,
         .protocol = info->protocol,
-        .source = be32_of(info->source),
-        .destination = be32_of(info->destination),
+        .source = be32_of(ipv4_of(info->source)),
+        .destination = be32_of(ipv4_of(info->destination)),
     };
     ip->checksum = be16_of(checksum_finish(checksum_add(0, ip, sizeof(*ip))));
     packet_copy_out(packet, 0, packet_put(error, quoted), quoted);

@@ -21,14 +21,14 @@
 
 /* An error about a packet we sent. */
 struct icmp_error {
-    int error;            /* errno, positive */
-    bool hard;            /* sending again will not help */
-    unsigned mtu;         /* "fragmentation needed": of the next hop; else 0 */
-    unsigned length;      /* of our packet, as it is quoted */
-    ipv4_t local, remote; /* of our packet */
+    int error;                       /* errno, positive */
+    bool hard;                       /* sending again will not help */
+    unsigned mtu;                    /* "fragmentation needed": of the next hop; else 0 */
+    unsigned length;                 /* of our packet, as it is quoted */
+    struct ip_address local, remote; /* of our packet */
     uint8_t protocol;
     uint8_t type, code;        /* as they came */
-    ipv4_t sender;             /* of the error */
+    struct ip_address sender;  /* of the error */
     const uint8_t *transport;  /* the first bytes after its IP header, at least 8 (RFC 792); during the call */
     uint32_t transport_length; /* how many are known */
 };

@@ -81,9 +81,9 @@ static void send(struct interface *interface, ipv4_t to, const void *message, ui
     memcpy(bytes, message, length);
     write_be16(bytes + offsetof(struct igmp_header, checksum), checksum_finish(packet_checksum(packet, 0, 0)));
     struct ip_route route;
-    ip_route_via(interface, to, &route);
+    ip_route_via(interface, ip_of_ipv4(to), &route);
     struct ip_send how = { .source = route.source,
-                           .destination = to,
+                           .destination = ip_of_ipv4(to),
                            .protocol = IP_PROTOCOL_IGMP,
                            .type_of_service = INTERNET_CONTROL,
                            .time_to_live = 1,

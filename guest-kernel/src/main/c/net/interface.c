@@ -21,6 +21,8 @@
 #include "net/capture.h"
 #include "net/ethernet.h"
 #include "net/ip.h"
+#include "net/ip6.h"
+#include "net/neighbour.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
@@ -209,8 +211,11 @@ struct interface *interface_by_name(const char *name)
 
 struct interface *interface_first_device(void) { return interface_at(1); }
 
-struct interface *interface_of_address(ipv4_t address)
+struct interface *interface_of_address(struct ip_address own)
 {
+    if (!ip_is_ipv4(own))
+        return ip6_interface_of(own);
+    ipv4_t address = ipv4_of(own);
     if (ipv4_is_loopback(address))
         return interfaces[0];
     for (unsigned i = 1; i < count && address != IPV4_ANY; i++)
@@ -225,7 +230,7 @@ void interface_configure(struct interface *interface, const struct net_configura
     interface->configuration = *configuration;
     unsigned mtu = configuration->mtu >= IP_MINIMUM_MTU ? configuration->mtu : interface->device->mtu;
     interface->mtu = (uint16_t)min_of(mtu, (unsigned)interface->device->max_mtu);
-    arp_forget(interface);
+    neighbour_forget_ipv4(interface);
     if (configuration->address != IPV4_ANY)
         arp_announce(interface);
 }
@@ -261,14 +266,24 @@ void interface_loop(struct interface *interface, const struct packet *packet)
     anything_to_finish = true;
 }
 
+/* There is no frame that says which IP it is. */
+static void receive_ip(struct interface *interface, struct packet *packet, bool unicast)
+{
+    const uint8_t *first = packet_pull(packet, 1);
+    if (first && *first >> 4 == 6)
+        ip6_input(interface, packet, unicast);
+    else
+        ip_input(interface, packet, unicast);
+}
+
 /* What is received may cause more to be sent. */
 static void receive_looped(void)
 {
     for (struct list *node; (node = list_pop_front(&loopback_queue));)
-        ip_input(interfaces[0], list_entry(node, struct packet, link), true);
+        receive_ip(interfaces[0], list_entry(node, struct packet, link), true);
     for (unsigned i = 1; i < count; i++)
         for (struct list *node; (node = list_pop_front(&interfaces[i]->looped));)
-            ip_input(interfaces[i], list_entry(node, struct packet, link), false);
+            receive_ip(interfaces[i], list_entry(node, struct packet, link), false);
 }
 
 void interfaces_finish(void)

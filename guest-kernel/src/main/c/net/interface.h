@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network interfaces: a device (or loopback) with its IPv4 configuration and the queue of packets
+ * Network interfaces: a device (or loopback) with its configuration and the queue of packets
  * that wait for a full device. Guarded by the net lock.
  */
 #pragma once
@@ -8,6 +8,34 @@
 #include "core/packet.h"
 #include "drivers/device.h"
 #include "net/net.h"
+
+#define IP6_ADDRESSES 8 /* of one interface, its link-local one included */
+#define IP6_PREFIXES 8  /* whose hosts are neighbours */
+#define IP6_ROUTERS 4
+
+/* Times are monotonic; NO_DEADLINE: for ever. A record whose valid_until has passed is free. */
+struct ip6_own {
+    struct ip_address address;
+    unsigned prefix;           /* its length, bits */
+    bool tentative, duplicate; /* not to be used: nobody may have it; another host has it */
+    nanoseconds probed;        /* when nd.c began to look for another host */
+    nanoseconds preferred_until, valid_until;
+};
+struct ip6_prefix {
+    struct ip_address address;
+    unsigned length;
+    nanoseconds valid_until;
+};
+struct ip6_router {
+    struct ip_address address;
+    nanoseconds valid_until;
+};
+struct ip6_interface {
+    uint16_t mtu; /* as a router says; 0: that of the interface */
+    struct ip6_own own[IP6_ADDRESSES];
+    struct ip6_prefix prefixes[IP6_PREFIXES];
+    struct ip6_router routers[IP6_ROUTERS];
+};
 
 #define INTERFACE_LIMIT 5         /* loopback and four devices */
 #define INTERFACE_QUEUE_LIMIT 512 /* packets that wait for a full device; more are dropped */
@@ -21,6 +49,7 @@ struct interface {
     nanoseconds defended;          /* when our address was last defended against another's use; 0: never */
     struct network_device *device; /* NULL for loopback */
     struct net_configuration configuration;
+    struct ip6_interface ip6;
 
     struct list looped;                    /* copies of what was sent: interface_loop() */
     struct list received;                  /* from the device, until receive_done() */
@@ -42,7 +71,7 @@ struct interface *interface_by_name(const char *name);
 /* The first with a device, which the configuration is for; NULL: none. */
 struct interface *interface_first_device(void);
 /* The interface whose own address this is (all of 127/8 belongs to loopback); NULL: none. */
-struct interface *interface_of_address(ipv4_t address);
+struct interface *interface_of_address(struct ip_address address);
 /* Applies a configuration and announces the address by ARP. */
 void interface_configure(struct interface *interface, const struct net_configuration *configuration);
 

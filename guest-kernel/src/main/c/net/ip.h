@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IPv4 (RFC 791, RFC 1122): routing by the interfaces' configuration, sending with fragmentation where it is
- * allowed, receiving with reassembly (ip_reassembly.c). No forwarding. Guarded by the net lock.
+ * What transports know of IP, of either family, and IPv4 itself (RFC 791, RFC 1122): routing by the interfaces'
+ * configuration, sending with fragmentation where it is allowed, receiving with reassembly (ip_reassembly.c). IPv6 is
+ * net/ip6.h. No forwarding. Guarded by the net lock.
  */
 #pragma once
 
@@ -34,31 +35,35 @@ struct ip_header {
 /* What a received packet's IP header said; the packet itself starts after the header. */
 struct ip_info {
     struct interface *interface;
-    ipv4_t source, destination;
+    struct ip_address source, destination;
     uint8_t protocol, type_of_service, time_to_live;
-    bool unicast; /* sent to us alone, on IP and on the link */
+    bool unicast;     /* sent to us alone, on IP and on the link */
+    bool reassembled; /* from fragments */
 };
 
 struct ip_route {
     struct interface *interface;
-    ipv4_t next_hop;
-    ipv4_t source; /* the address to send from */
+    struct ip_address next_hop;
+    struct ip_address source; /* the address to send from */
     bool broadcast;
 };
 
 /* 0, -ENETUNREACH, or -EACCES for the destination that ip_forbid() closed. */
-int ip_route(ipv4_t destination, struct ip_route *route);
+int ip_route(struct ip_address destination, struct ip_route *route);
 
 /* Straight out of an interface, as for a group. */
-void ip_route_via(struct interface *interface, ipv4_t destination, struct ip_route *route);
+void ip_route_via(struct interface *interface, struct ip_address destination, struct ip_route *route);
 /* The broadcast address of some interface's network, or of all. */
-bool ip_is_broadcast(ipv4_t address);
+bool ip_is_broadcast(struct ip_address address);
 
 /* From now on nothing goes to this address. One at a time; IPV4_ANY opens it again. */
 void ip_forbid(ipv4_t destination);
 
+/* Fills in a transport checksum that was left for the device, for paths without one. */
+void ip_complete_checksum(struct packet *packet);
+
 struct ip_send {
-    ipv4_t source, destination;
+    struct ip_address source, destination;
     uint8_t protocol, type_of_service, time_to_live;
     bool dont_fragment;
     bool router_alert; /* RFC 2113 */
@@ -73,9 +78,17 @@ void ip_input(struct interface *interface, struct packet *packet, bool link_unic
 
 /* Collects fragments; the whole datagram without its IP header once it is complete, else NULL. Takes
  * the packet, which starts after the header. */
-struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint16_t identification,
+struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint32_t identification,
                              uint16_t fragment);
 void ip_reassembly_init(void);
 
+/* The largest packet that may go that way, in bytes with its IP header. */
+unsigned ip_mtu(const struct ip_route *route);
+/* The length of an IP header without options, for packets to this address. */
+static inline unsigned ip_header_length(struct ip_address to)
+{
+    return ip_is_ipv4(to) ? IP_HEADER_LENGTH : 40; /* IP6_HEADER_LENGTH */
+}
+
 /* The pseudo header of TCP and UDP (RFC 9293 3.1): length is that of the segment. */
-uint64_t checksum_pseudo(ipv4_t source, ipv4_t destination, uint8_t protocol, uint32_t length);
+uint64_t checksum_pseudo(struct ip_address source, struct ip_address destination, uint8_t protocol, uint32_t length);

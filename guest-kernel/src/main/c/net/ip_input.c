@@ -41,27 +41,28 @@ static bool options_acceptable(const uint8_t *option, uint32_t length)
 static bool addresses_acceptable(struct interface *interface, struct ip_info *info, bool looped)
 {
     ipv4_t own = interface->configuration.address;
-    if (ipv4_is_multicast(info->destination)) {
+    ipv4_t source = ipv4_of(info->source), destination = ipv4_of(info->destination);
+    if (ipv4_is_multicast(destination)) {
         info->unicast = false;
         /* A router's question about a group goes to the group, whose sources do not include the router. */
-        if (info->protocol == IP_PROTOCOL_IGMP ? !multicast_joined(interface, info->destination)
-                                               : !multicast_accepts(interface, info->destination, info->source))
+        if (info->protocol == IP_PROTOCOL_IGMP ? !multicast_joined(interface, destination)
+                                               : !multicast_accepts(interface, destination, source))
             return false;
     }
     if (interface->loopback || looped)
         return true;
-    if (ipv4_is_loopback(info->source) || ipv4_is_loopback(info->destination) || ipv4_is_multicast(info->source) ||
-        info->source == IPV4_BROADCAST || (own != IPV4_ANY && info->source == own))
+    if (ipv4_is_loopback(source) || ipv4_is_loopback(destination) || ipv4_is_multicast(source) ||
+        source == IPV4_BROADCAST || (own != IPV4_ANY && source == own))
         return false;
     if (own == IPV4_ANY) /* a DHCP server may answer to the address it is about to give */
         return info->protocol == IP_PROTOCOL_UDP;
-    if (info->source == interface_broadcast(interface) && interface->configuration.prefix < 31)
+    if (source == interface_broadcast(interface) && interface->configuration.prefix < 31)
         return false;
-    if (info->destination == own)
+    if (destination == own)
         return true;
-    bool to_subnet = info->destination == interface_broadcast(interface) && interface->configuration.prefix < 31;
+    bool to_subnet = destination == interface_broadcast(interface) && interface->configuration.prefix < 31;
     info->unicast = false;
-    return info->destination == IPV4_BROADCAST || to_subnet || ipv4_is_multicast(info->destination);
+    return destination == IPV4_BROADCAST || to_subnet || ipv4_is_multicast(destination);
 }
 
 static void deliver(const struct ip_info *info, struct packet *packet)
@@ -102,8 +103,8 @@ static uint32_t parse(struct interface *interface, struct packet *packet, struct
         return 0;
     *info = (struct ip_info){
         .interface = interface,
-        .source = be32_get(ip->source),
-        .destination = be32_get(ip->destination),
+        .source = ip_of_ipv4(be32_get(ip->source)),
+        .destination = ip_of_ipv4(be32_get(ip->destination)),
         .protocol = ip->protocol,
         .type_of_service = ip->type_of_service,
         .time_to_live = ip->time_to_live,

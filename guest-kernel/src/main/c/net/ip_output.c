@@ -13,9 +13,10 @@
 #include "lib/checksum.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "net/arp.h"
 #include "net/ethernet.h"
 #include "net/ip.h"
+#include "net/ip6.h"
+#include "net/neighbour.h"
 
 static int route_limited_broadcast(struct ip_route *route)
 {
@@ -23,21 +24,24 @@ static int route_limited_broadcast(struct ip_route *route)
     if (!interface)
         return -ENETUNREACH;
     *route = (struct ip_route){ .interface = interface,
-                                .next_hop = IPV4_BROADCAST,
-                                .source = interface->configuration.address,
+                                .next_hop = ip_of_ipv4(IPV4_BROADCAST),
+                                .source = ip_of_ipv4(interface->configuration.address),
                                 .broadcast = true };
     return 0;
 }
 
-void ip_route_via(struct interface *interface, ipv4_t destination, struct ip_route *route)
+void ip_route_via(struct interface *interface, struct ip_address destination, struct ip_route *route)
 {
-    *route = (struct ip_route){ .interface = interface,
-                                .next_hop = destination,
-                                .source = interface->configuration.address };
+    struct ip_address source = ip_is_ipv4(destination) ? ip_of_ipv4(interface->configuration.address)
+                                                       : ip6_source(interface, destination);
+    *route = (struct ip_route){ .interface = interface, .next_hop = destination, .source = source };
 }
 
-bool ip_is_broadcast(ipv4_t address)
+bool ip_is_broadcast(struct ip_address maybe)
 {
+    ipv4_t address = ipv4_of(maybe);
+    if (!ip_is_ipv4(maybe))
+        return false;
     for (unsigned i = 1; i < interface_count(); i++) {
         const struct interface *interface = interface_at(i);
         bool configured = interface->configuration.address != IPV4_ANY && interface->configuration.prefix < 31;
@@ -49,9 +53,10 @@ bool ip_is_broadcast(ipv4_t address)
 
 static int route_through(struct interface *interface, ipv4_t next_hop, bool broadcast, struct ip_route *route)
 {
-    *route = (struct ip_route){
-        .interface = interface, .next_hop = next_hop, .source = interface->configuration.address, .broadcast = broadcast
-    };
+    *route = (struct ip_route){ .interface = interface,
+                                .next_hop = ip_of_ipv4(next_hop),
+                                .source = ip_of_ipv4(interface->configuration.address),
+                                .broadcast = broadcast };
     return 0;
 }
 
@@ -59,15 +64,17 @@ static ipv4_t forbidden; /* net lock */
 
 void ip_forbid(ipv4_t destination) { forbidden = destination; }
 
-int ip_route(ipv4_t destination, struct ip_route *route)
+static int route_ipv4(ipv4_t destination, struct ip_route *route)
 {
     if (destination == forbidden && destination != IPV4_ANY)
         return -EACCES;
     if (destination == IPV4_BROADCAST)
         return route_limited_broadcast(route);
-    if (interface_of_address(destination)) {
+    if (interface_of_address(ip_of_ipv4(destination))) {
         ipv4_t source = ipv4_is_loopback(destination) ? IPV4_LOOPBACK : destination;
-        *route = (struct ip_route){ .interface = interface_at(0), .next_hop = destination, .source = source };
+        *route = (struct ip_route){ .interface = interface_at(0),
+                                    .next_hop = ip_of_ipv4(destination),
+                                    .source = ip_of_ipv4(source) };
         return 0;
     }
     for (unsigned i = 1; i < interface_count(); i++) {
@@ -85,8 +92,12 @@ int ip_route(ipv4_t destination, struct ip_route *route)
     return -ENETUNREACH;
 }
 
-/* Fills in a transport checksum that was left for the device, for paths without one. */
-static void complete_checksum(struct packet *packet)
+int ip_route(struct ip_address destination, struct ip_route *route)
+{
+    return ip_is_ipv4(destination) ? route_ipv4(ipv4_of(destination), route) : ip6_route(destination, route);
+}
+
+void ip_complete_checksum(struct packet *packet)
 {
     if (!(packet->flags & PACKET_CHECKSUM_PARTIAL))
         return;
@@ -127,8 +138,8 @@ static uint32_t add_header(struct packet *packet, const struct ip_send *send, ui
         .fragment = be16_of(fragment),
         .time_to_live = send->time_to_live,
         .protocol = send->protocol,
-        .source = be32_of(send->source),
-        .destination = be32_of(send->destination),
+        .source = be32_of(ipv4_of(send->source)),
+        .destination = be32_of(ipv4_of(send->destination)),
     };
     if (send->router_alert)
         memcpy(ip + 1, router_alert, sizeof(router_alert));
@@ -158,15 +169,15 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
         return;
     }
     if (!interface->device->checksum_offload)
-        complete_checksum(packet);
+        ip_complete_checksum(packet);
     uint8_t mac[6];
     if (route->broadcast) {
         ethernet_output(interface, packet, ethernet_broadcast, ETHERNET_TYPE_IPV4);
-    } else if (ipv4_is_multicast(send->destination)) {
-        multicast_mac(send->destination, mac);
+    } else if (ip_is_multicast(send->destination)) {
+        multicast_mac(ipv4_of(send->destination), mac);
         ethernet_output(interface, packet, mac, ETHERNET_TYPE_IPV4);
     } else {
-        arp_output(interface, packet, route->next_hop);
+        neighbour_output(interface, packet, route->next_hop);
     }
 }
 
@@ -174,7 +185,7 @@ static int send_fragments(struct packet *packet, const struct ip_route *route, c
 {
     uint16_t identification = (uint16_t)random_u64();
     uint32_t step = align_down((uint32_t)route->interface->mtu - IP_HEADER_LENGTH, 8u);
-    complete_checksum(packet);
+    ip_complete_checksum(packet);
     for (uint32_t offset = 0; offset < packet->length; offset += step) {
         uint32_t length = min_of(step, packet->length - offset);
         struct packet *piece = packet_copy(packet, offset, length);
@@ -192,6 +203,8 @@ static int send_fragments(struct packet *packet, const struct ip_route *route, c
 int ip_output(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
 {
     must_hold_net();
+    if (!ip_is_ipv4(send->destination))
+        return ip6_output(packet, route, send);
     uint32_t whole = packet->length + IP_HEADER_LENGTH;
     bool fits = whole <= route->interface->mtu || (packet->segment_size != 0 && whole <= IP_MAXIMUM_LENGTH);
     if (fits) {
@@ -208,8 +221,23 @@ int ip_output(struct packet *packet, const struct ip_route *route, const struct 
     return send_fragments(packet, route, send);
 }
 
-uint64_t checksum_pseudo(ipv4_t source, ipv4_t destination, uint8_t protocol, uint32_t length)
+unsigned ip_mtu(const struct ip_route *route)
 {
-    uint64_t sum = (uint64_t)__builtin_bswap32(source) + __builtin_bswap32(destination);
+    const struct interface *interface = route->interface;
+    bool smaller = !ip_is_ipv4(route->next_hop) && interface->ip6.mtu != 0 && interface->ip6.mtu < interface->mtu;
+    return smaller ? interface->ip6.mtu : interface->mtu;
+}
+
+static uint64_t checksum_address(struct ip_address address)
+{
+    if (ip_is_ipv4(address))
+        return address.low >> 32;
+    struct ip_address outside = ip6_outside(address);
+    return (outside.high >> 32) + (uint32_t)outside.high + (outside.low >> 32) + (uint32_t)outside.low;
+}
+
+uint64_t checksum_pseudo(struct ip_address source, struct ip_address destination, uint8_t protocol, uint32_t length)
+{
+    uint64_t sum = checksum_address(source) + checksum_address(destination);
     return sum + __builtin_bswap32(length) + ((uint64_t)protocol << 8);
 }

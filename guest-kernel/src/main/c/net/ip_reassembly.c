@@ -20,8 +20,8 @@ struct piece {
 };
 struct datagram {
     struct list link; /* by age, oldest first */
-    ipv4_t source, destination;
-    uint16_t identification;
+    struct ip_address source, destination;
+    uint32_t identification;
     uint8_t protocol;
     nanoseconds deadline;
     struct list pieces; /* packets, by start */
@@ -65,23 +65,23 @@ static void expire(struct timer *timer)
 
 void ip_reassembly_init(void) { timer_init(&expiry, expire); }
 
-static struct datagram *find(const struct ip_info *info, uint16_t identification)
+static struct datagram *find(const struct ip_info *info, uint32_t identification)
 {
     list_for_each (node, &datagrams) {
         struct datagram *d = list_entry(node, struct datagram, link);
-        if (d->identification == identification && d->source == info->source && d->destination == info->destination &&
-            d->protocol == info->protocol)
+        if (d->identification == identification && d->protocol == info->protocol && ip_same(d->source, info->source) &&
+            ip_same(d->destination, info->destination))
             return d;
     }
     return NULL;
 }
 
-static uint64_t held_by(ipv4_t source)
+static uint64_t held_by(struct ip_address source)
 {
     uint64_t held = 0;
     list_for_each (node, &datagrams) {
         const struct datagram *d = list_entry(node, struct datagram, link);
-        if (d->source == source)
+        if (ip_same(d->source, source))
             held += d->charged + sizeof(*d);
     }
     return held;
@@ -104,7 +104,7 @@ static void forget_one_of_the_greediest(void)
         forget(victim);
 }
 
-static struct datagram *create(const struct ip_info *info, uint16_t identification)
+static struct datagram *create(const struct ip_info *info, uint32_t identification)
 {
     if (datagram_count == REASSEMBLY_DATAGRAMS)
         forget_one_of_the_greediest();
@@ -183,7 +183,7 @@ static struct packet *join(struct datagram *d)
     return whole;
 }
 
-struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint16_t identification,
+struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint32_t identification,
                              uint16_t fragment)
 {
     bool more = fragment & IP_MORE_FRAGMENTS;

@@ -42,7 +42,7 @@ int kernel_socket_connect(int type, struct endpoint peer, nanoseconds deadline, 
 
 int kernel_socket_listen(uint16_t port, struct file **out)
 {
-    struct socket_address address = { .family = AF_INET, .in = { IPV4_ANY, port } };
+    struct socket_address address = { .family = AF_INET, .in = { ip_of_ipv4(IPV4_ANY), port } };
     int result = socket_create(AF_INET, SOCK_STREAM, 0, 0, out);
     if (result < 0)
         return result;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/net/tcp, udp and route (proc(5)). What is shown is copied into records under the net lock and printed without
- * it, so that no packet waits for text. Records are made for as many sockets as there were when the file was opened,
- * and a few more.
+ * /proc/net/tcp, tcp6, udp, udp6, route and if_inet6 (proc(5)). What is shown of sockets is copied into records under
+ * the net lock and printed without it, so that no packet waits for text. Records are made for as many sockets as there
+ * were when the file was opened, and a few more.
  */
 #include "net/listing.h"
 
@@ -10,6 +10,7 @@
 #include "files/network_view.h"
 #include "net/bytes.h"
 #include "net/interface.h"
+#include "net/ip6.h"
 #include "net/tcp_private.h"
 #include "net/udp_private.h"
 #include "threads/thread.h"
@@ -21,6 +22,7 @@ struct record {
     struct endpoint local, remote;
     uint32_t state, sending, receiving;
     uint64_t number; /* of the inode; 0: no socket has it */
+    int family;      /* of its socket; without one, of its address */
 };
 struct records {
     struct record *all; /* NULL: only counted */
@@ -38,12 +40,15 @@ static void add(struct records *records, const struct record *record)
 static void add_connection(struct tcp_entry *entry, void *context)
 {
     static const uint32_t states[] = { [TCP_ENTRY_REQUEST] = TCP_SYN_RECEIVED, [TCP_ENTRY_TIME_WAIT] = TCP_TIME_WAIT };
-    struct record record = { .local = entry->local, .remote = entry->remote };
+    struct record record = { .local = entry->local,
+                             .remote = entry->remote,
+                             .family = ip_is_ipv4(entry->local.address) ? AF_INET : AF_INET6 };
     if (entry->kind == TCP_ENTRY_CONNECTION) {
         const struct tcp *tcp = container_of(entry, struct tcp, entry);
         record.state = tcp->state;
         record.sending = tcp->send_end - tcp->send_unacknowledged;
         record.number = tcp->socket ? tcp->socket->socket.number : 0;
+        record.family = tcp->socket ? tcp->socket->socket.family : record.family;
     } else {
         record.state = states[entry->kind];
     }
@@ -61,6 +66,7 @@ static void add_listeners(struct records *records)
             add(records, &(struct record){ .local = binding->local,
                                            .state = TCP_LISTEN,
                                            .receiving = listener->waiting_count,
+                                           .family = listener->socket.family,
                                            .number = listener->socket.number });
         }
     }
@@ -81,31 +87,47 @@ static void collect_udp(struct records *records)
                                            .remote = udp->remote,
                                            .state = udp->remote.port != 0 ? TCP_ESTABLISHED : TCP_CLOSED,
                                            .receiving = udp->received_bytes,
+                                           .family = udp->socket.family,
                                            .number = udp->socket.number });
         }
     }
 }
 
-/* Addresses are printed as the 32-bit number that their bytes make in memory. */
-static void print_records(struct text *out, const struct records *records)
+/* Addresses are printed as the 32-bit numbers that their bytes make in memory. */
+static void print_endpoint(struct text *out, int family, const struct endpoint *endpoint)
 {
+    struct ip_address a = ip6_outside(endpoint->address);
+    if (family == AF_INET)
+        text_print(out, "%08X:%04X ", (uint32_t)(a.low >> 32), endpoint->port);
+    else
+        text_print(out, "%08X%08X%08X%08X:%04X ", (uint32_t)a.high, (uint32_t)(a.high >> 32), (uint32_t)a.low,
+                   (uint32_t)(a.low >> 32), endpoint->port);
+}
+
+static void print_records(struct text *out, int family, const struct records *records)
+{
+    unsigned position = 0;
     for (uint32_t i = 0; i < records->count; i++) {
         const struct record *r = &records->all[i];
-        text_print(out,
-                   "%4u: %08X:%04X %08X:%04X %02X %08X:%08X 00:00000000 00000000     0        0 %lu 1 "
-                   "0000000000000000 0\n",
-                   i, __builtin_bswap32(r->local.address), r->local.port, __builtin_bswap32(r->remote.address),
-                   r->remote.port, r->state, r->sending, r->receiving, r->number);
+        if (r->family == family) {
+            text_print(out, "%4u: ", position++);
+            print_endpoint(out, family, &r->local);
+            print_endpoint(out, family, &r->remote);
+            text_print(out, "%02X %08X:%08X 00:00000000 00000000     0        0 %lu 1 0000000000000000 0\n", r->state,
+                       r->sending, r->receiving, r->number);
+        }
         if (i % LINES_AT_ONCE == 0)
             give_way();
     }
 }
 
-static void show(struct text *out, void (*collect)(struct records *records))
+static void show(struct text *out, int family, void (*collect)(struct records *records))
 {
     struct records records = { NULL, 0, 0 };
-    text_print(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
-                    "inode\n");
+    const char *addresses = family == AF_INET
+                                ? "local_address rem_address   "
+                                : "local_address                         remote_address                        ";
+    text_print(out, "  sl  %sst tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n", addresses);
     net_lock();
     collect(&records);
     net_unlock();
@@ -119,12 +141,39 @@ static void show(struct text *out, void (*collect)(struct records *records))
     net_lock();
     collect(&records);
     net_unlock();
-    print_records(out, &records);
+    print_records(out, family, &records);
     heap_free(records.all);
 }
 
-static void show_tcp(struct text *out) { show(out, collect_tcp); }
-static void show_udp(struct text *out) { show(out, collect_udp); }
+static void show_tcp(struct text *out) { show(out, AF_INET, collect_tcp); }
+static void show_udp(struct text *out) { show(out, AF_INET, collect_udp); }
+static void show_tcp6(struct text *out) { show(out, AF_INET6, collect_tcp); }
+static void show_udp6(struct text *out) { show(out, AF_INET6, collect_udp); }
+
+static void print_address6(struct text *out, const struct interface *interface, const struct ip6_own *own)
+{
+    enum { SCOPE_LOOPBACK = 0x10, SCOPE_LINK = 0x20 }; /* IPV6_ADDR_* and IFA_F_* of Linux */
+    enum { DEPRECATED = 0x20, DUPLICATE = 0x08, TENTATIVE = 0x40, PERMANENT = 0x80 };
+    struct ip6_bytes bytes = ip6_bytes_of(own->address);
+    unsigned scope = interface->loopback ? SCOPE_LOOPBACK : ip6_is_link_local(own->address) ? SCOPE_LINK : 0;
+    unsigned flags = own->valid_until == NO_DEADLINE ? PERMANENT : 0;
+    flags |= own->tentative ? TENTATIVE : 0;
+    flags |= own->duplicate ? DUPLICATE : 0;
+    flags |= own->preferred_until <= net_now() ? DEPRECATED : 0;
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        text_print(out, "%02x", bytes.bytes[i]);
+    text_print(out, " %02x %02x %02x %02x %8s\n", interface->index, own->prefix, scope, flags, interface->name);
+}
+
+static void show_addresses6(struct text *out)
+{
+    net_lock();
+    for (unsigned i = 0; i < interface_count(); i++)
+        for (unsigned k = 0; k < IP6_ADDRESSES; k++)
+            if (interface_at(i)->ip6.own[k].valid_until > net_now())
+                print_address6(out, interface_at(i), &interface_at(i)->ip6.own[k]);
+    net_unlock();
+}
 
 static void print_route(struct text *out, const struct interface *interface, ipv4_t to, ipv4_t gateway, ipv4_t mask)
 {
@@ -155,5 +204,8 @@ void listing_init(void)
 {
     network_view.tcp = show_tcp;
     network_view.udp = show_udp;
+    network_view.tcp6 = show_tcp6;
+    network_view.udp6 = show_udp6;
+    network_view.addresses6 = show_addresses6;
     network_view.routes = show_routes;
 }

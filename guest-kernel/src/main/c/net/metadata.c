@@ -18,7 +18,7 @@
 #include "net/net.h"
 
 /* EC2 User Guide, "Access instance metadata". */
-#define SERVICE ((struct endpoint){ 0xa9fea9feu, 80 })
+#define SERVICE ((struct endpoint){ ip_of_ipv4(0xa9fea9feu), 80 })
 #define SERVICE_NAME "169.254.169.254"
 #define TOKEN_SECONDS 60 /* 1..21600; it is used once and at once */
 #define TOKEN_MAX 256u   /* EC2's have 56 characters */
@@ -124,7 +124,7 @@ static enum metadata_outcome get_user_data(char *answer, nanoseconds deadline, s
 void metadata_forbid(void)
 {
     net_lock();
-    ip_forbid(SERVICE.address);
+    ip_forbid(ipv4_of(SERVICE.address));
     net_unlock();
 }
 

@@ -165,8 +165,8 @@ static struct interface *choose_interface(const struct multicast_request *reques
     if (request->index != 0)
         return request->index > 0 ? interface_at((unsigned)request->index - 1) : NULL;
     if (request->address != IPV4_ANY)
-        return interface_of_address(request->address);
-    return ip_route(request->group, &route) == 0 ? route.interface : NULL;
+        return interface_of_address(ip_of_ipv4(request->address));
+    return ip_route(ip_of_ipv4(request->group), &route) == 0 ? route.interface : NULL;
 }
 
 /* The group of the interface, which may have no members yet; NULL without memory. */

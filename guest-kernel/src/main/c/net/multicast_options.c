@@ -124,7 +124,7 @@ static int set_interface(struct socket *socket, const void *value, uint32_t leng
     ipv4_t address = be32_get(wanted.address);
     bool none = wanted.index == 0 && address == IPV4_ANY;
     const struct interface *interface = wanted.index != 0 ? interface_at((unsigned)wanted.index - 1)
-                                                          : interface_of_address(address);
+                                                          : interface_of_address(ip_of_ipv4(address));
     if (!none && !interface)
         return -EADDRNOTAVAIL;
     socket->kept.multicast_interface = address;

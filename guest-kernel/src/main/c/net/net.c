@@ -26,6 +26,9 @@
 #include "net/icmp.h"
 #include "net/interface.h"
 #include "net/ip.h"
+#include "net/ip6.h"
+#include "net/nd.h"
+#include "net/neighbour.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "platform/platform.h"
@@ -111,6 +114,8 @@ void net_init(void)
     wait_queue_init(&configured_queue);
     net_lock();
     arp_init();
+    neighbour_init();
+    nd_init();
     ip_reassembly_init();
     ports_init();
     multicast_init();
@@ -131,6 +136,13 @@ void net_apply(struct interface *interface, const struct net_configuration *conf
     net_unlock();
     if (configuration->address != IPV4_ANY)
         wake(&configured_queue, 0);
+}
+
+void net_start_ipv6(void)
+{
+    net_lock();
+    ip6_start();
+    net_unlock();
 }
 
 int net_configure_static(const struct net_configuration *configuration)
@@ -183,7 +195,7 @@ void net_shut_down(nanoseconds patience, bool release_address)
     finish_sending(tcp_anything_pending, deadline);
     if (release_address) {
         dhcp_release();
-        finish_sending(arp_anything_waiting, deadline);
+        finish_sending(neighbour_anything_waiting, deadline);
     }
 }
 

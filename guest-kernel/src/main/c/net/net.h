@@ -54,6 +54,8 @@ int net_configure_static(const struct net_configuration *configuration);
 int net_configure_dhcp(const char *hostname, net_changed *changed);
 /* Sleeps until the first device has an address. 0, -ETIMEDOUT, or -EINTR for a signal. */
 int net_wait_configured(nanoseconds deadline);
+/* From now on there is IPv6 (net/ip6.h): addresses of it follow by themselves, and AF_INET6 has sockets. */
+void net_start_ipv6(void);
 /* What the first device uses now. */
 void net_current(struct net_configuration *out);
 /* resolv.conf(5) text for a configuration; the untruncated length, as format() returns. */

@@ -31,20 +31,28 @@ static bool may_share(const struct port_binding *new, const struct port_binding 
     return new->reuse_address && other->reuse_address && !other->listening;
 }
 
+bool port_covers(const struct port_binding *binding, struct ip_address address)
+{
+    struct ip_address bound = binding->local.address;
+    if (!ip_is_any(bound))
+        return ip_same(bound, address);
+    return ip_is_ipv4(address) ? ip_is_ipv4(bound) || !binding->v6_only : !ip_is_ipv4(bound);
+}
+
 struct port_binding *port_conflict(const struct port_table *table, const struct port_binding *binding,
                                    struct endpoint local)
 {
+    struct port_binding wanted = { .local = local, .v6_only = binding->v6_only };
     list_for_each (node, &table->buckets[local.port % PORT_BUCKETS]) {
         struct port_binding *other = list_entry(node, struct port_binding, link);
-        bool overlap = other->local.address == local.address || other->local.address == IPV4_ANY ||
-                       local.address == IPV4_ANY;
+        bool overlap = port_covers(other, local.address) || port_covers(&wanted, other->local.address);
         if (other != binding && other->local.port == local.port && overlap && !may_share(binding, other))
             return other;
     }
     return NULL;
 }
 
-static uint16_t random_free_port(const struct port_table *table, ipv4_t address)
+static uint16_t random_free_port(const struct port_table *table, struct ip_address address)
 {
     uint64_t start = random_below(PORT_EPHEMERAL_COUNT);
     for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {
@@ -77,6 +85,9 @@ void port_unbind(struct port_binding *binding)
 
 unsigned port_share(struct endpoint local, struct endpoint remote, unsigned count)
 {
-    uint32_t flow[4] = { local.address, local.port, remote.address, remote.port };
-    return (unsigned)((siphash(&share_key, flow, sizeof(flow)) >> 32) * count >> 32);
+    struct {
+        struct ip_address addresses[2];
+        uint64_t ports;
+    } flow = { { local.address, remote.address }, (uint64_t)local.port << 16 | remote.port };
+    return (unsigned)((siphash(&share_key, &flow, sizeof(flow)) >> 32) * count >> 32);
 }

@@ -22,6 +22,7 @@ struct port_binding {
     bool reuse_address; /* SO_REUSEADDR: may share a port on which no socket listens */
     bool reuse_port;    /* SO_REUSEPORT: may share with others that have it set */
     bool listening;
+    bool v6_only; /* IPV6_V6ONLY: bound to ::, it takes nothing of IPv4 */
 };
 
 /* Once, before the first table is used. */
@@ -35,6 +36,8 @@ void port_unbind(struct port_binding *binding);
 /* Some other binding that forbids this one, or NULL. */
 struct port_binding *port_conflict(const struct port_table *table, const struct port_binding *binding,
                                    struct endpoint local);
+/* Whether it takes what comes for the address: it is bound to that, or to all of its family. */
+bool port_covers(const struct port_binding *binding, struct ip_address address);
 struct list *port_bucket(struct port_table *table, uint16_t port);
 /* Which of `count` > 0 sockets that share a port (SO_REUSEPORT) a flow belongs to: the same one as long as their number
  * stays, by a keyed hash that peers cannot predict. */

@@ -10,10 +10,10 @@
 #include "core/heap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "net/arp.h"
 #include "net/bytes.h"
 #include "net/interface.h"
 #include "net/ip.h"
+#include "net/neighbour.h"
 #include "net/netlink.h"
 
 #define QUEUE_LIMIT 65536u /* bytes of answers in a socket */
@@ -206,9 +206,9 @@ static void tell_way(struct builder *builder, ipv4_t to, const struct ip_route *
     add_word(builder, RTA_TABLE, TABLE_MAIN);
     add_address(builder, RTA_DST, to);
     add_word(builder, RTA_OIF, (uint32_t)route->interface->index);
-    add_address(builder, RTA_PREFSRC, route->source);
-    if (!route->broadcast && route->next_hop != to)
-        add_address(builder, RTA_GATEWAY, route->next_hop);
+    add_address(builder, RTA_PREFSRC, ipv4_of(route->source));
+    if (!route->broadcast && ipv4_of(route->next_hop) != to)
+        add_address(builder, RTA_GATEWAY, ipv4_of(route->next_hop));
     add_word(builder, RTA_UID, 0);
     add_attribute(builder, RTA_CACHEINFO, cache, sizeof(cache));
     end_message(builder);
@@ -216,7 +216,7 @@ static void tell_way(struct builder *builder, ipv4_t to, const struct ip_route *
 
 #define NEIGHBOUR_SIZE 64u /* bytes that one takes at most */
 
-static bool tell_neighbour(const struct arp_entry *entry, void *context)
+static bool tell_neighbour(const struct neighbour_entry *entry, void *context)
 {
     enum { NDA_DST = 1, NDA_LLADDR, INCOMPLETE = 1, REACHABLE = 2, RTN_UNICAST = 1 };
     struct builder *builder = context;
@@ -229,12 +229,14 @@ static bool tell_neighbour(const struct arp_entry *entry, void *context)
     } * info;
     if (builder->answer->length + NEIGHBOUR_SIZE > ANSWER_SIZE)
         return false;
+    if (!ip_is_ipv4(entry->address))
+        return true;
     info = begin_message(builder, RTM_NEWNEIGH, NLM_F_MULTI, sizeof(*info));
     info->family = AF_INET;
     info->index = entry->interface->index;
     info->state = entry->mac ? REACHABLE : INCOMPLETE;
     info->type = RTN_UNICAST;
-    add_address(builder, NDA_DST, entry->address);
+    add_address(builder, NDA_DST, ipv4_of(entry->address));
     if (entry->mac)
         add_attribute(builder, NDA_LLADDR, entry->mac, 6);
     end_message(builder);
@@ -287,7 +289,7 @@ static int dump(struct netlink_socket *netlink, const struct header *question, u
     struct builder builder = { all, question, NULL, netlink->port };
     bool known = family == AF_UNSPEC || family == AF_INET || question->type == RTM_GETLINK;
     if (known && question->type == RTM_GETNEIGH)
-        arp_for_each(tell_neighbour, &builder);
+        neighbour_for_each(tell_neighbour, &builder);
     for (unsigned i = 0; known && i < interface_count(); i++) {
         if (question->type == RTM_GETLINK)
             tell_link(&builder, interface_at(i));
@@ -374,7 +376,7 @@ static int tell_one_route(struct netlink_socket *netlink, const struct header *q
         return report(netlink, question, -EINVAL);
     if (wanted)
         memcpy(&address, wanted, sizeof(address));
-    int error = ip_route(be32_get(address), &route);
+    int error = ip_route(ip_of_ipv4(be32_get(address)), &route);
     if (error < 0)
         return report(netlink, question, error);
     struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };

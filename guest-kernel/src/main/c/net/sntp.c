@@ -69,7 +69,7 @@ static enum sntp_kind ask(ipv4_t server, struct sntp_sample *sample)
     uint8_t message[SNTP_MESSAGE_SIZE];
     enum sntp_kind kind = SNTP_INVALID;
     nanoseconds deadline = clock_monotonic() + ANSWER_PATIENCE;
-    if (kernel_socket_connect(SOCK_DGRAM, (struct endpoint){ server, SERVER_PORT }, deadline, &file) < 0)
+    if (kernel_socket_connect(SOCK_DGRAM, (struct endpoint){ ip_of_ipv4(server), SERVER_PORT }, deadline, &file) < 0)
         return kind;
     uint64_t nonce = random_u64();
     sntp_make(message, nonce);

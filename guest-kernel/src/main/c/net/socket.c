@@ -16,7 +16,7 @@
 #include "lib/string.h"
 #include "memory/user.h"
 #include "net/interface_ioctl.h"
-#include "net/ip.h"
+#include "net/ip6.h"
 #include "platform/platform.h"
 
 #define FAMILIES 46      /* AF_MAX of Linux 6: there is no family beyond it */
@@ -105,6 +105,11 @@ void socket_init(struct socket *socket, const struct socket_operations *operatio
         .multicast_ttl = 1,
         .multicast_loop = true,
         .multicast_all = true,
+        .hop_limit = IP_DEFAULT_TTL,
+        .multicast_hops = 1,
+        .v6_path_discovery = 1,
+        .v6_multicast_loop = true,
+        .v6_multicast_all = true,
         .incoming_cpu = -1,
     };
     list_init(&socket->memberships);
@@ -136,6 +141,35 @@ bool socket_nonblocking(const struct socket *socket, unsigned message_flags)
 
 nanoseconds socket_deadline(nanoseconds timeout) { return timeout == 0 ? NO_DEADLINE : clock_monotonic() + timeout; }
 
+struct ip_address socket_any(int family) { return family == AF_INET6 ? IP6_ANY : ip_of_ipv4(IPV4_ANY); }
+
+int socket_own_name(const struct socket *socket, const struct socket_address *address, struct endpoint *out)
+{
+    must_hold_net();
+    if (address->family != socket->family)
+        return -EAFNOSUPPORT;
+    *out = address->in;
+    bool on_which_link = ip6_is_link_local(out->address) && ip6_link(out->address) == 0;
+    return on_which_link || (socket->kept.v6_only && ip_is_ipv4(out->address)) ? -EINVAL : 0;
+}
+
+int socket_peer(const struct socket *socket, struct ip_address local, const struct socket_address *address,
+                struct endpoint *out)
+{
+    must_hold_net();
+    /* As on Linux, a datagram may be sent to an address of IPv4 in either form. */
+    bool takes_both = socket->family == AF_INET6 && socket->type == SOCK_DGRAM;
+    if (address->family != socket->family && !(takes_both && address->family == AF_INET))
+        return -EAFNOSUPPORT;
+    *out = address->in;
+    if (ip_is_any(out->address))
+        out->address = ip_is_ipv4(out->address) || ip_is_ipv4(local) ? ip_of_ipv4(IPV4_LOOPBACK) : IP6_LOOPBACK;
+    bool ipv4 = ip_is_ipv4(out->address);
+    if ((ipv4 && socket->kept.v6_only) || (!ip_same(local, IP6_ANY) && ipv4 != ip_is_ipv4(local)))
+        return -ENETUNREACH;
+    return 0;
+}
+
 /* An eighth of the network's budget, so that a few busy sockets cannot starve the others. */
 uint32_t socket_buffer_maximum(void)
 {
@@ -143,13 +177,13 @@ uint32_t socket_buffer_maximum(void)
     return (uint32_t)min_of(max_of(share, 64UL * 1024), 4UL * 1024 * 1024);
 }
 
-static int create_inet(int type, int protocol, struct socket **out)
+static int create_inet(int family, int type, int protocol, struct socket **out)
 {
     switch (type) {
     case SOCK_STREAM:
-        return protocol == IPPROTO_IP || protocol == IPPROTO_TCP ? tcp_socket_create(out) : -EPROTONOSUPPORT;
+        return protocol == IPPROTO_IP || protocol == IPPROTO_TCP ? tcp_socket_create(family, out) : -EPROTONOSUPPORT;
     case SOCK_DGRAM:
-        return protocol == IPPROTO_IP || protocol == IPPROTO_UDP ? udp_socket_create(out) : -EPROTONOSUPPORT;
+        return protocol == IPPROTO_IP || protocol == IPPROTO_UDP ? udp_socket_create(family, out) : -EPROTONOSUPPORT;
     case SOCK_RAW:
         return -EPERM; /* what a process without CAP_NET_RAW gets: Java then probes by TCP */
     default:
@@ -157,11 +191,12 @@ static int create_inet(int type, int protocol, struct socket **out)
     }
 }
 
-/* Types end with SOCK_PACKET, and protocols of AF_INET with IPPROTO_MPTCP: beyond them is no kind of socket. */
+/* Types end with SOCK_PACKET, and protocols of IP with IPPROTO_MPTCP: beyond them is no kind of socket. */
 static bool numbers_valid(int family, int type, int protocol)
 {
     enum { SOCK_PACKET = 10, IPPROTO_MPTCP = 262 };
-    return type >= 0 && type <= SOCK_PACKET && (family != AF_INET || (protocol >= 0 && protocol <= IPPROTO_MPTCP));
+    return type >= 0 && type <= SOCK_PACKET &&
+           ((family != AF_INET && family != AF_INET6) || (protocol >= 0 && protocol <= IPPROTO_MPTCP));
 }
 
 static int create_any(int family, int type, int protocol, struct socket **out)
@@ -172,7 +207,9 @@ static int create_any(int family, int type, int protocol, struct socket **out)
         return -EINVAL;
     switch (family) {
     case AF_INET:
-        return create_inet(type, protocol, out);
+        return create_inet(family, type, protocol, out);
+    case AF_INET6:
+        return ip6_is_on() ? create_inet(family, type, protocol, out) : -EAFNOSUPPORT;
     case AF_UNIX:
         return protocol == 0 || protocol == AF_UNIX ? unix_socket_create(type, out) : -EPROTONOSUPPORT;
     case AF_NETLINK:

@@ -24,6 +24,7 @@
 #define IPPROTO_IP 0
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_IPV6 41
 
 #define MSG_OOB 0x1u /* send(2), recv(2) */
 #define MSG_PEEK 0x2u
@@ -41,8 +42,8 @@
 #define UNIX_PATH_SIZE 108 /* unix(7) */
 
 struct socket_address {
-    uint16_t family; /* AF_UNSPEC, AF_INET, AF_UNIX or AF_NETLINK */
-    struct endpoint in;
+    uint16_t family;     /* AF_UNSPEC, AF_INET, AF_INET6, AF_UNIX or AF_NETLINK */
+    struct endpoint in;  /* AF_INET, AF_INET6 */
     uint8_t path_length; /* AF_UNIX: 0 = unnamed; path is not NUL-terminated; first byte 0: abstract */
     char path[UNIX_PATH_SIZE];
     struct {
@@ -57,6 +58,10 @@ struct socket_address {
 #define IP_RECVERR 11
 #define IP_RECVORIGDSTADDR 20
 #define IP_ORIGDSTADDR IP_RECVORIGDSTADDR
+/* The same of level IPPROTO_IPV6, linux/in6.h, linux/ipv6.h */
+#define IPV6_PKTINFO 50
+#define IPV6_HOPLIMIT 52
+#define IPV6_TCLASS 67
 #define SOL_SOCKET 1 /* asm-generic/socket.h */
 #define SO_TIMESTAMP 29
 #define SO_TIMESTAMPNS 35
@@ -67,7 +72,7 @@ struct socket_control {
     uint32_t length; /* of the value, bytes */
     uint8_t value[32];
 };
-#define SOCKET_CONTROLS 5 /* kinds that one datagram can have */
+#define SOCKET_CONTROLS 9 /* kinds that one datagram can have */
 
 struct socket_message {
     struct transfer *data;
@@ -78,7 +83,7 @@ struct socket_message {
     struct socket_control controls[SOCKET_CONTROLS];
     unsigned control_count;
     /* Send: for this datagram alone; 0: as the socket's. */
-    ipv4_t source;
+    struct ip_address source;
     uint8_t time_to_live;
     bool type_of_service_given;
     uint8_t type_of_service;
@@ -88,6 +93,8 @@ struct socket;
 struct socket_operations {
     int (*bind)(struct socket *socket, const struct socket_address *address);
     int (*connect)(struct socket *socket, const struct socket_address *address);
+    /* Under the net lock: it has a port. NULL for families without. */
+    bool (*is_bound)(const struct socket *socket);
     int (*listen)(struct socket *socket, int backlog);
     /* The next connection as a new file with one reference. */
     int (*accept)(struct socket *socket, unsigned file_flags, struct file **out, struct socket_address *peer);
@@ -126,8 +133,14 @@ struct socket_kept {
     uint8_t path_discovery;                                 /* IP_MTU_DISCOVER: IP_PMTUDISC_* */
     uint8_t multicast_ttl;
     bool multicast_loop, multicast_all;
-    ipv4_t multicast_interface;   /* its address, or IPV4_ANY */
-    int32_t multicast_index;      /* its number, or 0: the one that has a route */
+    ipv4_t multicast_interface; /* its address, or IPV4_ANY */
+    int32_t multicast_index;    /* its number, or 0: the one that has a route */
+    bool v6_only;               /* IPV6_V6ONLY */
+    uint8_t hop_limit, traffic_class, multicast_hops;
+    bool v6_packet_info, tell_hop_limit, tell_class; /* IPV6_RECVPKTINFO and its like */
+    uint8_t v6_path_discovery;
+    bool v6_multicast_loop, v6_multicast_all, v6_receive_errors, v6_dont_fragment;
+    int32_t v6_multicast_index;   /* IPV6_MULTICAST_IF: its number, or 0 */
     bool timestamp, timestamp_ns; /* said with each datagram; at most one of them */
     bool cork;                    /* UDP_CORK */
     /* Kept and given back; nothing here depends on them. */
@@ -175,6 +188,27 @@ void socket_say(struct socket_message *message, int level, int type, const void 
 /* Moves bytes of a packet, which must all be in it, to a reader. Bytes moved, or -EFAULT if none could be. May sleep,
  * so without the net lock. */
 ssize_type packet_transfer_out(const struct packet *packet, uint32_t offset, struct transfer *to, uint32_t length);
+/*
+ * Where a call is to send: the address of one of the socket's family, for which :: and 0.0.0.0 mean this machine. A
+ * socket of AF_INET6 reaches IPv4 as well, as ::ffff:10.0.0.1, unless it is bound to an address of IPv6 or has
+ * IPV6_V6ONLY. 0, -EAFNOSUPPORT, -ENETUNREACH. Under the net lock.
+ */
+int socket_peer(const struct socket *socket, struct ip_address local, const struct socket_address *address,
+                struct endpoint *out);
+/* Under the net lock. The same for bind(): 0, -EAFNOSUPPORT, or -EINVAL for IPv4 with IPV6_V6ONLY, and for an address
+ * of a link without its interface. */
+int socket_own_name(const struct socket *socket, const struct socket_address *address, struct endpoint *out);
+/* The address that stands for all of the family: what a socket that is not bound has. */
+struct ip_address socket_any(int family);
+/* What goes into the IP header of a packet to this address. */
+static inline uint8_t socket_time_to_live(const struct socket_kept *kept, struct ip_address to)
+{
+    return ip_is_ipv4(to) ? kept->time_to_live : kept->hop_limit;
+}
+static inline uint8_t socket_service(const struct socket_kept *kept, struct ip_address to)
+{
+    return ip_is_ipv4(to) ? kept->type_of_service : kept->traffic_class;
+}
 /* True if this operation must return -EAGAIN instead of sleeping. */
 bool socket_nonblocking(const struct socket *socket, unsigned message_flags);
 /* The moment at which a timeout set as an option runs out. */
@@ -182,8 +216,9 @@ nanoseconds socket_deadline(nanoseconds timeout);
 /* wait_until()'s result as a system call returns it: a timeout is -EAGAIN. */
 static inline int socket_wait_result(int result) { return result == -ETIMEDOUT ? -EAGAIN : result; }
 
-int tcp_socket_create(struct socket **out);
-int udp_socket_create(struct socket **out);
+/* AF_INET or AF_INET6. */
+int tcp_socket_create(int family, struct socket **out);
+int udp_socket_create(int family, struct socket **out);
 int netlink_socket_create(int type, int protocol, struct socket **out);
 /* Once, by net_init(). */
 void unix_init(void);

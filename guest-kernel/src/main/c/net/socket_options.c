@@ -9,6 +9,7 @@
 #include "lib/timeval.h"
 #include "net/interface.h"
 #include "net/ip.h"
+#include "net/ip6_options.h"
 #include "net/multicast.h"
 #include "net/option.h"
 #include "net/socket.h"
@@ -69,6 +70,7 @@ enum { /* linux/in.h; the rest is in net/socket.h */
 #define UDP_CORK 1 /* linux/udp.h */
 #define UDP_GRO 104
 #define ECN_MASK 3u     /* RFC 3168: the transport's part of the type of service */
+#define IPV6_MTU 24     /* linux/in6.h */
 #define PMTUDISC_LAST 5 /* IP_PMTUDISC_OMIT */
 
 struct linger_value {
@@ -146,9 +148,11 @@ static int get_error(const void *socket)
     return taken_from->operations->take_error(taken_from);
 }
 
+static bool is_inet(const struct socket *socket) { return socket->family == AF_INET || socket->family == AF_INET6; }
+
 static int set_reuse_port(void *socket, int value)
 {
-    if (value != 0 && ((struct socket *)socket)->family != AF_INET)
+    if (value != 0 && !is_inet(socket))
         return -EOPNOTSUPP;
     ((struct socket *)socket)->kept.reuse_port = value != 0;
     return 0;
@@ -320,7 +324,10 @@ static int set_locked(struct socket *socket, int level, int name, const void *va
         result = set_socket_level(socket, name, value, length);
         break;
     case IPPROTO_IP:
-        result = socket->family == AF_INET ? set_ip_level(socket, name, value, length) : -EOPNOTSUPP;
+        result = is_inet(socket) ? set_ip_level(socket, name, value, length) : -EOPNOTSUPP;
+        break;
+    case IPPROTO_IPV6:
+        result = socket->family == AF_INET6 ? ip6_set_option(socket, name, value, length) : -ENOPROTOOPT;
         break;
     case IPPROTO_TCP:
         return socket->operations->set_option ? socket->operations->set_option(socket, name, value, length)
@@ -393,17 +400,24 @@ static int get_ip_level(struct socket *socket, int name, void *value)
     return fill(value, &address, sizeof(address));
 }
 
+static int get_ip6_level(struct socket *socket, int name, void *value)
+{
+    int32_t number;
+    int error = ip6_get_option(socket, name, &number);
+    return error < 0 ? error : fill(value, &number, sizeof(number));
+}
+
 /* IP_MTU: of the way to the peer, which must be known. Without the lock. */
 static int get_mtu(struct socket *socket, void *value)
 {
     struct socket_address peer;
     struct ip_route route;
-    if (socket->family != AF_INET)
+    if (!is_inet(socket))
         return -EOPNOTSUPP;
     if (socket->operations->peer_address(socket, &peer) < 0)
         return -ENOTCONN;
     net_lock();
-    int32_t mtu = ip_route(peer.in.address, &route) == 0 ? route.interface->mtu : 0;
+    int32_t mtu = ip_route(peer.in.address, &route) == 0 ? (int32_t)ip_mtu(&route) : 0;
     net_unlock();
     return mtu == 0 ? -ENOTCONN : fill(value, &mtu, sizeof(mtu));
 }
@@ -415,7 +429,9 @@ static int get_locked(struct socket *socket, int level, int name, void *value)
     case SOL_SOCKET:
         return get_socket_level(socket, name, value);
     case IPPROTO_IP:
-        return socket->family == AF_INET ? get_ip_level(socket, name, value) : -EOPNOTSUPP;
+        return is_inet(socket) ? get_ip_level(socket, name, value) : -EOPNOTSUPP;
+    case IPPROTO_IPV6:
+        return socket->family == AF_INET6 ? get_ip6_level(socket, name, value) : -EOPNOTSUPP;
     case IPPROTO_TCP:
         return socket->operations->get_option ? socket->operations->get_option(socket, name, value) : -EOPNOTSUPP;
     case IPPROTO_UDP:
@@ -449,7 +465,8 @@ int socket_get_option(struct socket *socket, int level, int name, void *value, u
     if (level == SOL_SOCKET && name == SO_COOKIE && *length < sizeof(socket->number))
         return -EINVAL;
     int filled;
-    if (level == IPPROTO_IP && name == IP_MTU) {
+    if ((level == IPPROTO_IP && name == IP_MTU) ||
+        (level == IPPROTO_IPV6 && name == IPV6_MTU && socket->family == AF_INET6)) {
         filled = get_mtu(socket, buffer);
     } else {
         net_lock();

@@ -65,7 +65,7 @@ static int connect(void)
     int error = dns_resolve(sender.target.host, &addresses);
     if (error < 0)
         return error;
-    peer.address = addresses.items[0];
+    peer.address = ip_of_ipv4(addresses.items[0]);
     sender.connected = clock_monotonic();
     int type = sender.target.tcp ? SOCK_STREAM : SOCK_DGRAM;
     error = kernel_socket_connect(type, peer, sender.connected + SEND_PATIENCE, &sender.file);

@@ -20,7 +20,6 @@
 #define SEND_LIMIT_INITIAL (64u * 1024)
 #define QUICK_ACKS 16u      /* while the peer is in slow start, as Linux */
 #define ORPHANS_LIMIT 4096u /* net.ipv4.tcp_max_orphans of a small Linux machine */
-#define HEADERS (IP_HEADER_LENGTH + TCP_HEADER_LENGTH)
 
 uint32_t tcp_receive_limit_initial(uint32_t wanted)
 {
@@ -48,7 +47,7 @@ uint8_t tcp_receive_shift(uint32_t wanted)
 uint16_t tcp_mss_for(const struct ip_route *route)
 {
     must_hold_net();
-    return (uint16_t)(route->interface->mtu - HEADERS);
+    return (uint16_t)(ip_mtu(route) - ip_header_length(route->next_hop) - TCP_HEADER_LENGTH);
 }
 
 struct tcp_counts tcp_counts;
@@ -111,8 +110,8 @@ void tcp_take_options(struct tcp *tcp, const struct tcp_socket *socket)
     must_hold_net();
     tcp->kept = socket->kept;
     tcp->keep_alive = socket->socket.kept.keep_alive;
-    tcp->type_of_service = socket->socket.kept.type_of_service;
-    tcp->time_to_live = socket->socket.kept.time_to_live;
+    tcp->type_of_service = socket_service(&socket->socket.kept, tcp->entry.remote.address);
+    tcp->time_to_live = socket_time_to_live(&socket->socket.kept, tcp->entry.remote.address);
     tcp->receive_limit = tcp_receive_limit_initial(socket->socket.receive_buffer);
     if (socket->socket.send_buffer != 0)
         tcp->send_limit = socket->socket.send_buffer;
@@ -126,7 +125,7 @@ void tcp_update_mss(struct tcp *tcp)
     if (ip_route(tcp->entry.remote.address, &route) == 0)
         mss = min_of(mss, (uint32_t)tcp_mss_for(&route));
     if (tcp->path_mtu != 0)
-        mss = min_of(mss, (uint32_t)tcp->path_mtu - HEADERS);
+        mss = min_of(mss, (uint32_t)tcp->path_mtu - ip_header_length(tcp->entry.remote.address) - TCP_HEADER_LENGTH);
     if (tcp->kept.max_segment != 0)
         mss = min_of(mss, tcp->kept.max_segment);
     mss = max_of(mss, TCP_MINIMUM_MSS);

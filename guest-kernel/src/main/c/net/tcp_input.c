@@ -12,6 +12,7 @@
  * Called by ip_input.c and icmp.c, and by tcp_listen.c with the segment that completes a handshake. Net lock.
  */
 #include "lib/errno.h"
+#include "net/ip6.h"
 #include "net/tcp_private.h"
 
 /* For each connection: RFC 5961 7 asks for a limit, and a shared one would reveal others' connections (CVE-2016-5696).
@@ -337,8 +338,9 @@ void tcp_connection_input(struct tcp *tcp, struct tcp_segment *segment, struct p
 /* RFC 1191 6.4; the next-hop MTU is believed down to a bound, and only ever makes it smaller. */
 static void path_mtu_shrank(struct tcp *tcp, unsigned mtu)
 {
-    unsigned believed = max_of(mtu, (unsigned)IP_MINIMUM_MTU);
-    unsigned current = tcp->mss + IP_HEADER_LENGTH + TCP_HEADER_LENGTH + (tcp->timestamps ? TCP_TIMESTAMP_LENGTH : 0);
+    unsigned ip_header = ip_header_length(tcp->entry.remote.address);
+    unsigned believed = max_of(mtu, ip_is_ipv4(tcp->entry.remote.address) ? (unsigned)IP_MINIMUM_MTU : IP6_MINIMUM_MTU);
+    unsigned current = tcp->mss + ip_header + TCP_HEADER_LENGTH + (tcp->timestamps ? TCP_TIMESTAMP_LENGTH : 0);
     if (believed >= current)
         return;
     tcp->path_mtu = (uint16_t)believed;

@@ -61,7 +61,7 @@ static void drop_request(struct tcp_request *request)
 
 /* ---- The answer to a SYN ----------------------------------------------------------------------- */
 
-static uint16_t announced_mss(const struct tcp_socket *listener, ipv4_t remote)
+static uint16_t announced_mss(const struct tcp_socket *listener, struct ip_address remote)
 {
     struct ip_route route;
     uint32_t mss = ip_route(remote, &route) == 0 ? tcp_mss_for(&route) : TCP_DEFAULT_MSS;
@@ -74,8 +74,8 @@ static void send_syn_ack(struct tcp_socket *listener, struct endpoint local, str
 {
     struct tcp_header_fields header = {
         .local = local, .remote = remote, .sequence = our_sequence, .acknowledgement = their_sequence + 1,
-        .flags = TCP_SYN | TCP_ACK, .time_to_live = listener->socket.kept.time_to_live,
-        .type_of_service = listener->socket.kept.type_of_service,
+        .flags = TCP_SYN | TCP_ACK, .time_to_live = socket_time_to_live(&listener->socket.kept, remote.address),
+        .type_of_service = socket_service(&listener->socket.kept, remote.address),
         .window = tcp_first_window(tcp_receive_limit_initial(listener->socket.receive_buffer), &listener->kept),
         .options = {
             .mss = announced_mss(listener, remote.address),
@@ -353,9 +353,9 @@ void tcp_listener_input(struct tcp_socket *listener, struct tcp_segment *segment
 /* How well a listener fits: 0 not at all, 2 for its own address. */
 static unsigned fitness(const struct port_binding *binding, struct endpoint local)
 {
-    if (!binding->listening || binding->local.port != local.port)
+    if (!binding->listening || binding->local.port != local.port || !port_covers(binding, local.address))
         return 0;
-    return binding->local.address == local.address ? 2 : binding->local.address == IPV4_ANY ? 1 : 0;
+    return ip_is_any(binding->local.address) ? 1 : 2;
 }
 
 /* The listener at this place among those that fit so well; they share the port. */

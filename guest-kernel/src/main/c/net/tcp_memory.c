@@ -52,7 +52,7 @@ static struct tcp *connection_of(struct tcp_entry *entry)
 
 static uint64_t *account_of(const struct tcp *tcp)
 {
-    ipv4_t address = tcp->entry.remote.address;
+    struct ip_address address = tcp->entry.remote.address;
     return &held_by_source[siphash(&source_key, &address, sizeof(address)) % SOURCES];
 }
 
@@ -130,23 +130,23 @@ static void examine(struct tcp_entry *entry, void *context)
         ask_whether_there(tcp);
 }
 
-static void log_victims(unsigned count, uint64_t freed, ipv4_t worst)
+static void log_victims(unsigned count, uint64_t freed, struct ip_address worst)
 {
-    char address[IPV4_TEXT];
+    char address[IP_TEXT];
     nanoseconds now = net_now();
     if (last_logged != 0 && now - last_logged < LOG_INTERVAL)
         return;
     last_logged = now;
     log_error("network memory is low: reset %u connections that held %lu KiB without progress, the worst from %s; give "
               "the machine more memory, or keep that peer out, if this continues",
-              count, (unsigned long)(freed >> 10), ipv4_format(address, worst));
+              count, (unsigned long)(freed >> 10), ip_format(address, worst));
 }
 
 static void drop_victims(uint64_t target)
 {
     uint64_t before = net_memory_charged();
     unsigned count = 0;
-    ipv4_t worst = victim_count > 0 ? victims[0].tcp->entry.remote.address : IPV4_ANY;
+    struct ip_address worst = victim_count > 0 ? victims[0].tcp->entry.remote.address : (struct ip_address){ 0 };
     while (count < victim_count && net_memory_charged() > target) {
         struct tcp *tcp = tcp_get(victims[count++].tcp);
         tcp_abort(tcp, ECONNRESET);

@@ -131,7 +131,8 @@ static bool device_segments(struct tcp *tcp)
     /* One pointer cannot be right for all of a device's segments. */
     if (tcp->urgent || ip_route(tcp->entry.remote.address, &route) < 0 || route.interface->loopback)
         return false;
-    return route.interface->device->segmentation_offload;
+    const struct network_device *device = route.interface->device;
+    return ip_is_ipv4(tcp->entry.remote.address) ? device->segmentation_offload : device->segmentation_offload_ipv6;
 }
 
 /* Sends a packet, new or again. */

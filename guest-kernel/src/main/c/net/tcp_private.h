@@ -129,7 +129,7 @@ uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote); /*
 /* A keyed hash for cookies: (addresses, ports, a, b). */
 uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b);
 /* A free local port for this pair (RFC 6056 algorithms 4 and 5), 0: none. */
-uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote);
+uint16_t tcp_pick_port(struct ip_address local, struct endpoint remote);
 static inline uint32_t tcp_clock_ms(void) { return (uint32_t)(net_now() / NS_PER_MS); }
 extern struct port_table tcp_ports;
 
@@ -328,8 +328,11 @@ struct tcp {
     uint32_t receive_next, receive_edge; /* the edge: receive_next + window as last sent */
     uint32_t last_ack_sent;
     uint32_t timestamp_recent, timestamp_offset;
+    enum tcp_deadline deadline; /* what the retransmit timer is for */
     nanoseconds timestamp_recent_time;
-    uint16_t receive_mss;             /* the peer's segments, estimated */
+    uint16_t receive_mss; /* the peer's segments, estimated */
+    bool keep_alive;      /* options of its socket */
+    uint8_t type_of_service, time_to_live;
     struct list received;             /* packets in order, for the reader */
     struct tree out_of_order;         /* runs of packets that came too early: tcp_out_of_order.c */
     struct tcp_range duplicate;       /* came again, for the next acknowledgement (RFC 2883); empty: none */
@@ -352,13 +355,10 @@ struct tcp {
 
     struct timer retransmit_timer;
     nanoseconds retransmit_deadline; /* the timer may run earlier and finds this; 0: off */
-    enum tcp_deadline deadline;      /* what it is for */
     struct timer ack_timer;
     struct timer keep_timer; /* keep-alive; after close: the end of waiting for the peer */
     /* Options. */
     struct tcp_kept kept;
-    bool keep_alive;
-    uint8_t type_of_service, time_to_live;
 };
 
 struct tcp_socket {

@@ -255,9 +255,9 @@ void tcp_transmit_reset(const struct tcp_header_fields *header)
 
 static struct allowances resets = { .for_all = RESETS_PER_SECOND, .for_one = RESETS_FOR_ONE };
 
-static bool may_reset(ipv4_t local, ipv4_t remote)
+static bool may_reset(struct ip_address local, struct ip_address remote)
 {
-    return remote == local || ipv4_is_loopback(remote) || allowance_take(&resets, remote);
+    return ip_same(remote, local) || ip_is_loopback(remote) || allowance_take(&resets, remote);
 }
 
 void tcp_refuse(const struct tcp_segment *segment)

@@ -15,7 +15,7 @@
 #include "net/interface.h"
 #include "net/tcp_private.h"
 
-static bool address_is_ours(ipv4_t address) { return address == IPV4_ANY || interface_of_address(address); }
+static bool address_is_ours(struct ip_address address) { return ip_is_any(address) || interface_of_address(address); }
 
 /* ---- Names ------------------------------------------------------------------------------------------------ */
 
@@ -28,6 +28,7 @@ static int bind_locked(struct tcp_socket *socket, struct endpoint local)
         return -EINVAL;
     socket->binding.reuse_address = socket->socket.kept.reuse_address;
     socket->binding.reuse_port = socket->socket.kept.reuse_port;
+    socket->binding.v6_only = socket->socket.kept.v6_only;
     return port_bind(&tcp_ports, &socket->binding, local);
 }
 
@@ -46,12 +47,19 @@ static int bind_or_note(struct tcp_socket *socket, struct endpoint local)
 
 static int bind_address(struct socket *base, const struct socket_address *address)
 {
-    if (address->family != AF_INET)
-        return -EAFNOSUPPORT;
+    struct endpoint local;
     net_lock();
-    int result = bind_or_note(tcp_socket_of(base), address->in);
+    int result = socket_own_name(base, address, &local);
+    if (result == 0)
+        result = bind_or_note(tcp_socket_of(base), local);
     net_unlock();
     return result;
+}
+
+static bool is_bound(const struct socket *base)
+{
+    const struct tcp_socket *socket = container_of(base, struct tcp_socket, socket);
+    return port_bound(&socket->binding) || socket->connection;
 }
 
 static int local_address(struct socket *base, struct socket_address *out)
@@ -60,7 +68,7 @@ static int local_address(struct socket *base, struct socket_address *out)
     net_lock();
     struct endpoint local = socket->connection ? socket->connection->entry.local : socket->binding.local;
     net_unlock();
-    *out = (struct socket_address){ .family = AF_INET, .in = local };
+    *out = (struct socket_address){ .family = base->family, .in = local };
     return 0;
 }
 
@@ -72,7 +80,7 @@ static int peer_address(struct socket *base, struct socket_address *out)
     net_lock();
     bool known = connected(socket->connection);
     if (known)
-        *out = (struct socket_address){ .family = AF_INET, .in = socket->connection->entry.remote };
+        *out = (struct socket_address){ .family = base->family, .in = socket->connection->entry.remote };
     net_unlock();
     return known ? 0 : -ENOTCONN;
 }
@@ -113,15 +121,13 @@ static bool pair_free(struct endpoint local, struct endpoint remote)
 static int start_connection(struct tcp_socket *socket, struct endpoint remote)
 {
     struct ip_route route;
-    if (remote.address == IPV4_ANY)
-        remote.address = IPV4_LOOPBACK;
     int error = ip_route(remote.address, &route);
     if (error < 0)
         return error;
-    if (route.broadcast || ipv4_is_multicast(remote.address) || remote.port == 0)
+    if (route.broadcast || ip_is_multicast(remote.address) || remote.port == 0)
         return -ENETUNREACH;
     struct endpoint local = socket->binding.local;
-    if (local.address == IPV4_ANY)
+    if (ip_is_any(local.address))
         local.address = route.source;
     if (local.port == 0)
         local.port = tcp_pick_port(local.address, remote);
@@ -156,12 +162,14 @@ static int connection_result(struct tcp_socket *socket)
 static int connect_locked(struct tcp_socket *socket, const struct socket_address *address)
 {
     must_hold_net();
-    if (address->family != AF_INET)
-        return -EAFNOSUPPORT;
+    struct endpoint remote;
+    int error = socket_peer(&socket->socket, socket->binding.local.address, address, &remote);
+    if (error == -EAFNOSUPPORT)
+        return error;
     if (socket->listening)
         return -EISCONN;
     if (!socket->connection)
-        return start_connection(socket, address->in);
+        return error < 0 ? error : start_connection(socket, remote);
     if (!socket->connecting)
         return -EISCONN;
     int result = connection_result(socket);
@@ -262,7 +270,7 @@ static int take_waiting(struct tcp_socket *listener, struct tcp_socket *child, s
     tcp->socket = child; /* the queue's reference is the socket's now */
     child->connection = tcp;
     if (peer)
-        *peer = (struct socket_address){ .family = AF_INET, .in = tcp->entry.remote };
+        *peer = (struct socket_address){ .family = listener->socket.family, .in = tcp->entry.remote };
     return 0;
 }
 
@@ -292,7 +300,7 @@ static int wait_for_connection(struct tcp_socket *listener, struct tcp_socket *c
 static int accept_connection(struct socket *base, unsigned file_flags, struct file **out, struct socket_address *peer)
 {
     struct socket *child;
-    int result = tcp_socket_create(&child);
+    int result = tcp_socket_create(base->family, &child);
     if (result < 0)
         return result;
     /* The file is made first: what can fail must fail before a connection is taken from the queue. */
@@ -482,6 +490,7 @@ static int take_error(struct socket *base)
 
 static const struct socket_operations operations = {
     .bind = bind_address,
+    .is_bound = is_bound,
     .connect = connect_address,
     .listen = start_listening,
     .accept = accept_connection,
@@ -500,13 +509,14 @@ static const struct socket_operations operations = {
     .release = release,
 };
 
-int tcp_socket_create(struct socket **out)
+int tcp_socket_create(int family, struct socket **out)
 {
     struct tcp_socket *socket = heap_allocate_zeroed(sizeof(*socket));
     if (!socket)
         return -ENOMEM;
-    socket_init(&socket->socket, &operations, AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    socket_init(&socket->socket, &operations, family, SOCK_STREAM, IPPROTO_TCP);
     port_binding_init(&socket->binding);
+    socket->binding.local.address = socket_any(family);
     list_init(&socket->waiting);
     list_init(&socket->requests);
     tcp_socket_init(socket);

@@ -28,8 +28,8 @@ struct port_table tcp_ports;
 
 /* These have no padding: they are hashed as bytes. */
 struct hashed_pair {
-    uint32_t local_address, remote_address;
-    uint16_t local_port, remote_port;
+    struct ip_address local_address, remote_address;
+    uint32_t local_port, remote_port;
 };
 struct hashed_pair_with {
     struct hashed_pair pair;
@@ -76,7 +76,7 @@ void tcp_table_remove(struct tcp_entry *entry)
     list_remove(&entry->link);
 }
 
-static bool same(struct endpoint a, struct endpoint b) { return a.address == b.address && a.port == b.port; }
+static bool same(struct endpoint a, struct endpoint b) { return ip_same(a.address, b.address) && a.port == b.port; }
 
 struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote)
 {
@@ -128,7 +128,7 @@ static bool port_usable(struct endpoint local, struct endpoint remote)
 
 /* Counters that few pairs share, with steps of random length: a destination learns nothing about our other connections.
  * */
-uint16_t tcp_pick_port(ipv4_t local, struct endpoint remote)
+uint16_t tcp_pick_port(struct ip_address local, struct endpoint remote)
 {
     must_hold_net();
     static uint32_t next[PORT_COUNTERS];

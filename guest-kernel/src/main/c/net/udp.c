@@ -13,6 +13,7 @@
 
 #include "lib/checksum.h"
 #include "lib/errno.h"
+#include "net/icmp6.h"
 #include "net/ip.h"
 #include "net/multicast.h"
 #include "net/udp_private.h"
@@ -35,11 +36,11 @@ static unsigned fitness(const struct udp_socket *udp, struct endpoint local, str
 {
     if (udp->binding.local.port != local.port)
         return 0;
-    if (udp->binding.local.address != IPV4_ANY && udp->binding.local.address != local.address)
+    if (!port_covers(&udp->binding, local.address))
         return 0;
-    if (udp->remote.port != 0 && (udp->remote.port != remote.port || udp->remote.address != remote.address))
+    if (udp->remote.port != 0 && (udp->remote.port != remote.port || !ip_same(udp->remote.address, remote.address)))
         return 0;
-    return 1 + (udp->binding.local.address != IPV4_ANY) + 2 * (udp->remote.port != 0);
+    return 1 + !ip_is_any(udp->binding.local.address) + 2 * (udp->remote.port != 0);
 }
 
 static struct udp_socket *udp_at(struct list *node)
@@ -73,7 +74,8 @@ static struct udp_socket *find(struct endpoint local, struct endpoint remote)
 
 static bool checksum_good(const struct ip_info *info, const struct packet *packet, const struct udp_header *header)
 {
-    if (be16_get(header->checksum) == 0 || packet->flags & (PACKET_CHECKSUM_PARTIAL | PACKET_CHECKSUM_VALID))
+    if ((be16_get(header->checksum) == 0 && ip_is_ipv4(info->source)) || /* RFC 8200 8.1 */
+        packet->flags & (PACKET_CHECKSUM_PARTIAL | PACKET_CHECKSUM_VALID))
         return true;
     uint64_t sum = checksum_pseudo(info->source, info->destination, IP_PROTOCOL_UDP, packet->length);
     return checksum_fold(packet_checksum(packet, 0, sum)) == 0xffff;
@@ -139,6 +141,21 @@ static void enqueue_copy(struct udp_socket *udp, const struct packet *packet, co
         enqueue(udp, copy, arrival);
 }
 
+static bool group_wanted(const struct udp_socket *udp, const struct ip_info *info)
+{
+    if (!ip_is_ipv4(info->destination))
+        return udp->socket.kept.v6_multicast_all;
+    return multicast_wanted(&udp->socket, ipv4_of(info->destination), info->interface->index, ipv4_of(info->source));
+}
+
+/* Whether we are to hear what we send to a group ourselves. */
+static bool group_looped(const struct udp_socket *udp, const struct interface *interface, struct ip_address group)
+{
+    if (!ip_is_ipv4(group))
+        return udp->socket.kept.v6_multicast_loop && ip6_accepts_group(interface, group);
+    return udp->socket.kept.multicast_loop && multicast_joined(interface, ipv4_of(group));
+}
+
 /* To a group or to all: each socket that fits gets a copy. */
 static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
 {
@@ -149,8 +166,7 @@ static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
         struct udp_socket *udp = udp_at(node);
         if (fitness(udp, local, remote) == 0)
             continue;
-        if (ipv4_is_multicast(local.address) &&
-            !multicast_wanted(&udp->socket, local.address, info->interface->index, remote.address))
+        if (ip_is_multicast(local.address) && !group_wanted(udp, info))
             continue;
         if (last)
             enqueue_copy(last, packet, arrival);
@@ -162,13 +178,21 @@ static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
         packet_free(packet);
 }
 
+static void send_port_unreachable(const struct ip_info *info, struct packet *packet)
+{
+    if (ip_is_ipv4(info->destination))
+        icmp_send_unreachable(info, packet, ICMP_PORT_UNREACHABLE);
+    else
+        icmp6_send_port_unreachable(info, packet);
+}
+
 static void deliver(struct packet *packet, const struct arrival *arrival)
 {
     const struct ip_info *info = arrival->info;
     struct udp_socket *udp = find((struct endpoint){ info->destination, arrival->to },
                                   (struct endpoint){ info->source, arrival->port });
     if (!udp) {
-        icmp_send_unreachable(info, packet, ICMP_PORT_UNREACHABLE);
+        send_port_unreachable(info, packet);
         packet_free(packet);
         return;
     }
@@ -191,12 +215,17 @@ void udp_input(const struct ip_info *info, struct packet *packet)
         return;
     }
     struct arrival arrival = { info, be16_get(header->source), be16_get(header->destination) };
-    if (ipv4_is_multicast(info->destination) || ip_is_broadcast(info->destination)) {
+    if (ip_is_multicast(info->destination) || ip_is_broadcast(info->destination)) {
         packet_drop_front(packet, UDP_HEADER_LENGTH);
         deliver_to_all(packet, &arrival);
     } else {
         deliver(packet, &arrival);
     }
+}
+
+static uint8_t path_discovery(const struct udp_socket *udp, struct ip_address to)
+{
+    return ip_is_ipv4(to) ? udp->socket.kept.path_discovery : udp->socket.kept.v6_path_discovery;
 }
 
 /* Only connected sockets get errors that will not go away, and those that ask for all errors: udp(7), ip(7). */
@@ -205,12 +234,13 @@ void udp_icmp_error(const struct icmp_error *error)
     struct endpoint local = { error->local, read_be16(error->transport) };
     struct endpoint remote = { error->remote, read_be16(error->transport + 2) };
     struct udp_socket *udp = find(local, remote);
-    if (!udp || (error->mtu != 0 && udp->socket.kept.path_discovery == PMTUDISC_DONT))
+    if (!udp || (error->mtu != 0 && path_discovery(udp, error->remote) == PMTUDISC_DONT))
         return;
     bool hard = error->hard || error->mtu != 0 || error->type == ICMP_PARAMETER_PROBLEM;
-    if (udp->socket.kept.receive_errors)
+    bool ipv4 = ip_is_ipv4(remote.address);
+    if (udp->socket.kept.receive_errors && ipv4)
         udp_queue_icmp_error(udp, error, remote);
-    else if (!hard || udp->remote.port == 0)
+    else if ((!hard || udp->remote.port == 0) && (ipv4 || !udp->socket.kept.v6_receive_errors))
         return;
     udp->error = error->error;
     wake(&udp->socket.queue, POLLOUT | POLLERR);
@@ -218,30 +248,35 @@ void udp_icmp_error(const struct icmp_error *error)
 
 /* ---- Sending ---- */
 
-int udp_route(const struct udp_socket *udp, ipv4_t to, struct ip_route *route)
+int udp_route(const struct udp_socket *udp, struct ip_address to, struct ip_route *route)
 {
     must_hold_net();
-    int32_t index = ipv4_is_multicast(to) ? udp->socket.kept.multicast_index : 0;
+    const struct socket_kept *kept = &udp->socket.kept;
+    int32_t index = !ip_is_multicast(to) ? 0 : ip_is_ipv4(to) ? kept->multicast_index : kept->v6_multicast_index;
     if (index == 0)
         return ip_route(to, route);
     ip_route_via(interface_at((unsigned)index - 1), to, route);
     return 0;
 }
 
-static struct ip_send way_of(const struct udp_socket *udp, const struct ip_route *route, ipv4_t source, ipv4_t to,
-                             const struct socket_message *message)
+static struct ip_send way_of(const struct udp_socket *udp, const struct ip_route *route, struct ip_address source,
+                             struct ip_address to, const struct socket_message *message)
 {
     const struct socket_kept *kept = &udp->socket.kept;
-    bool group = ipv4_is_multicast(to);
-    uint8_t lifetime = group ? kept->multicast_ttl : kept->time_to_live;
+    bool group = ip_is_multicast(to);
+    bool ipv4 = ip_is_ipv4(to);
+    uint8_t lifetime = socket_time_to_live(kept, to);
+    if (group)
+        lifetime = ipv4 ? kept->multicast_ttl : kept->multicast_hops;
+    uint8_t discovery = path_discovery(udp, to);
     return (struct ip_send){
         .source = source,
         .destination = to,
         .protocol = IP_PROTOCOL_UDP,
-        .type_of_service = message->type_of_service_given ? message->type_of_service : kept->type_of_service,
+        .type_of_service = message->type_of_service_given ? message->type_of_service : socket_service(kept, to),
         .time_to_live = message->time_to_live != 0 ? message->time_to_live : lifetime,
-        .dont_fragment = kept->path_discovery == PMTUDISC_DO || kept->path_discovery == PMTUDISC_PROBE,
-        .loop = route->broadcast || (group && kept->multicast_loop && multicast_joined(route->interface, to)),
+        .dont_fragment = discovery == PMTUDISC_DO || discovery == PMTUDISC_PROBE || (!ipv4 && kept->v6_dont_fragment),
+        .loop = route->broadcast || (group && group_looped(udp, route->interface, to)),
     };
 }
 
@@ -252,16 +287,16 @@ int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, 
     int error = udp_route(udp, to.address, &route);
     if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)
         error = -EACCES;
-    if (error == 0 && message->source != IPV4_ANY && !interface_of_address(message->source))
+    if (error == 0 && !ip_is_any(message->source) && !interface_of_address(message->source))
         error = -ENETUNREACH;
     if (error < 0) {
         packet_free(packet);
         return error;
     }
-    ipv4_t bound = udp->binding.local.address;
-    bool own = bound != IPV4_ANY && !ipv4_is_multicast(bound) && !ip_is_broadcast(bound);
-    ipv4_t source = own ? bound : route.source;
-    if (message->source != IPV4_ANY)
+    struct ip_address bound = udp->binding.local.address;
+    bool own = !ip_is_any(bound) && !ip_is_multicast(bound) && !ip_is_broadcast(bound);
+    struct ip_address source = own ? bound : route.source;
+    if (!ip_is_any(message->source))
         source = message->source;
     uint32_t length = packet->length + UDP_HEADER_LENGTH;
     struct udp_header *header = packet_push(packet, sizeof(*header));
@@ -275,6 +310,6 @@ int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, 
     struct ip_send how = way_of(udp, &route, source, to.address, message);
     error = ip_output(packet, &route, &how);
     if (error == -EMSGSIZE)
-        udp_queue_too_long(udp, to.address, route.interface->mtu);
+        udp_queue_too_long(udp, to.address, ip_mtu(&route));
     return error;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The queue of errors of a UDP socket with IP_RECVERR: ip(7). Each is read with MSG_ERRQUEUE, with the bytes of our
- * datagram that are known; the pending error of the socket is that of the first that came by ICMP. What waits is
- * charged to the socket's receive buffer. Net lock, but for the copy to the program.
+ * datagram that are known; the pending error of the socket is that of the first that came by ICMP. Errors of IPv6 are
+ * pending errors only. What waits is charged to the socket's receive buffer. Net lock, but for the copy to the program.
  */
 #include "core/heap.h"
 #include "lib/errno.h"
@@ -58,7 +58,7 @@ void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from,
                   .type = from->type,
                   .code = from->code,
                   .info = from->mtu,
-                  .offender = { .family = AF_INET, .address = be32_of(from->sender) } },
+                  .offender = { .family = AF_INET, .address = be32_of(ipv4_of(from->sender)) } },
         .to = to,
         .length = from->transport_length - UDP_HEADER_LENGTH,
     };
@@ -66,12 +66,12 @@ void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from,
 }
 
 /* As Linux has it, the port is that of the peer, if there is one. */
-void udp_queue_too_long(struct udp_socket *udp, ipv4_t to, uint32_t mtu)
+void udp_queue_too_long(struct udp_socket *udp, struct ip_address to, uint32_t mtu)
 {
     must_hold_net();
     struct udp_error error = { .what = { .error = EMSGSIZE, .origin = ORIGIN_LOCAL, .info = mtu },
                                .to = { to, udp->remote.port } };
-    if (udp->socket.kept.receive_errors)
+    if (udp->socket.kept.receive_errors && ip_is_ipv4(to))
         enqueue(udp, &error, NULL);
 }
 
@@ -113,7 +113,7 @@ ssize_type udp_receive_error(struct udp_socket *udp, struct socket_message *mess
         message->result_flags |= MSG_TRUNC;
     message->result_flags |= MSG_ERRQUEUE;
     if (message->address)
-        *message->address = (struct socket_address){ .family = AF_INET, .in = error->to };
+        *message->address = (struct socket_address){ .family = udp->socket.family, .in = error->to };
     ssize_type moved = room > 0 ? transfer_out(message->data, error->bytes, room) : 0;
     socket_say(message, IPPROTO_IP, IP_RECVERR, &error->what, sizeof(error->what));
     heap_free(error);

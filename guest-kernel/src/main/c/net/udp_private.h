@@ -26,12 +26,13 @@ struct udp_socket {
 /* In packet->layer while a datagram waits in a socket. */
 struct udp_datagram {
     struct endpoint source;
+    struct ip_address destination;
     uint32_t memory; /* charged for it */
-    ipv4_t destination;
     uint16_t destination_port;
     uint8_t interface, type_of_service, time_to_live; /* interface: its index */
     nanoseconds received;                             /* wall clock; 0: it was not asked for */
 };
+_Static_assert(sizeof(struct udp_datagram) <= sizeof(((struct packet *)0)->layer), "scratch space of a packet");
 static inline struct udp_datagram *udp_datagram(struct packet *packet) { return (struct udp_datagram *)packet->layer; }
 
 extern struct port_table udp_ports;
@@ -41,11 +42,11 @@ void udp_charge(struct udp_socket *udp, uint32_t memory);
 void udp_uncharge(struct udp_socket *udp, uint32_t memory);
 /* The queue of errors, of sockets with IP_RECVERR. `to`: where our datagram went. */
 void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from, struct endpoint to);
-void udp_queue_too_long(struct udp_socket *udp, ipv4_t to, uint32_t mtu);
+void udp_queue_too_long(struct udp_socket *udp, struct ip_address to, uint32_t mtu);
 void udp_forget_errors(struct udp_socket *udp);
 /* MSG_ERRQUEUE of recvmsg(2); never waits. Without the net lock. */
 ssize_type udp_receive_error(struct udp_socket *udp, struct socket_message *message);
 /* The way there; groups go out by the interface that IP_MULTICAST_IF named. 0 or -errno. */
-int udp_route(const struct udp_socket *udp, ipv4_t to, struct ip_route *route);
+int udp_route(const struct udp_socket *udp, struct ip_address to, struct ip_route *route);
 /* Sends a packet that holds the payload, as the message wishes; takes it. */
 int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_message *message);

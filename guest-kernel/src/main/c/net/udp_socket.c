@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "lib/timeval.h"
 #include "net/interface.h"
+#include "net/ip6.h"
 #include "net/multicast.h"
 #include "net/udp_private.h"
 #include "platform/platform.h"
@@ -25,7 +26,7 @@ static int bind_locked(struct udp_socket *udp, struct endpoint local)
 {
     must_hold_net();
     const struct socket_kept *kept = &udp->socket.kept;
-    bool ours = local.address == IPV4_ANY || ipv4_is_multicast(local.address) || ip_is_broadcast(local.address) ||
+    bool ours = ip_is_any(local.address) || ip_is_multicast(local.address) || ip_is_broadcast(local.address) ||
                 interface_of_address(local.address) || kept->transparent || kept->free_bind;
     if (!ours)
         return -EADDRNOTAVAIL;
@@ -33,6 +34,7 @@ static int bind_locked(struct udp_socket *udp, struct endpoint local)
         return -EINVAL;
     udp->binding.reuse_address = udp->socket.kept.reuse_address;
     udp->binding.reuse_port = udp->socket.kept.reuse_port;
+    udp->binding.v6_only = udp->socket.kept.v6_only;
     return port_bind(&udp_ports, &udp->binding, local);
 }
 
@@ -41,7 +43,7 @@ static int bind_or_note(struct udp_socket *udp, struct endpoint local)
 {
     if (local.port != 0 || !udp->socket.kept.no_port || port_bound(&udp->binding))
         return bind_locked(udp, local);
-    if (local.address != IPV4_ANY && !interface_of_address(local.address))
+    if (!ip_is_any(local.address) && !interface_of_address(local.address))
         return -EADDRNOTAVAIL;
     udp->binding.local = local;
     return 0;
@@ -49,12 +51,18 @@ static int bind_or_note(struct udp_socket *udp, struct endpoint local)
 
 static int bind_address(struct socket *socket, const struct socket_address *address)
 {
-    if (address->family != AF_INET)
-        return -EAFNOSUPPORT;
+    struct endpoint local;
     net_lock();
-    int result = bind_or_note(udp_of(socket), address->in);
+    int result = socket_own_name(socket, address, &local);
+    if (result == 0)
+        result = bind_or_note(udp_of(socket), local);
     net_unlock();
     return result;
+}
+
+static bool is_bound(const struct socket *socket)
+{
+    return port_bound(&container_of(socket, struct udp_socket, socket)->binding);
 }
 
 static int bind_if_needed(struct udp_socket *udp)
@@ -62,20 +70,21 @@ static int bind_if_needed(struct udp_socket *udp)
     return port_bound(&udp->binding) ? 0 : bind_locked(udp, udp->binding.local);
 }
 
-static int connect_locked(struct udp_socket *udp, struct endpoint remote)
+static int connect_locked(struct udp_socket *udp, const struct socket_address *address)
 {
     must_hold_net();
+    struct endpoint remote;
     struct ip_route route;
-    if (remote.address == IPV4_ANY)
-        remote.address = IPV4_LOOPBACK;
-    int error = udp_route(udp, remote.address, &route);
+    int error = socket_peer(&udp->socket, udp->binding.local.address, address, &remote);
+    if (error == 0)
+        error = udp_route(udp, remote.address, &route);
     if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)
         error = -EACCES;
     if (error == 0)
         error = bind_if_needed(udp);
     if (error < 0)
         return error;
-    if (udp->binding.local.address == IPV4_ANY)
+    if (ip_is_any(udp->binding.local.address))
         udp->binding.local.address = route.source;
     udp->remote = remote;
     return 0;
@@ -89,7 +98,7 @@ static int connect_address(struct socket *socket, const struct socket_address *a
     if (address->family == AF_UNSPEC)
         udp->remote = (struct endpoint){ 0 };
     else
-        result = address->family == AF_INET ? connect_locked(udp, address->in) : -EAFNOSUPPORT;
+        result = connect_locked(udp, address);
     net_unlock();
     return result;
 }
@@ -101,18 +110,17 @@ static int find_destination(struct udp_socket *udp, const struct socket_message 
 {
     const struct socket_address *address = message->address;
     *to = address ? address->in : udp->remote;
+    int error = address ? socket_peer(&udp->socket, udp->binding.local.address, address, to) : 0;
     if (udp->shut_write)
         return -EPIPE;
     if (udp->error != 0)
         return -udp->socket.operations->take_error(&udp->socket);
     if (udp->cork)
         return 0;
-    if (address && address->family != AF_INET)
-        return -EAFNOSUPPORT;
+    if (error < 0)
+        return error;
     if (to->port == 0)
         return address ? -EINVAL : -EDESTADDRREQ;
-    if (to->address == IPV4_ANY)
-        to->address = IPV4_LOOPBACK;
     return bind_if_needed(udp);
 }
 
@@ -187,7 +195,7 @@ static int keep_back(struct udp_socket *udp, const struct packet *packet, struct
     if (error == 0 && udp->cork->length + packet->length > UDP_PAYLOAD_LIMIT) {
         struct ip_route route;
         if (udp_route(udp, udp->cork->to.address, &route) == 0)
-            udp_queue_too_long(udp, udp->cork->to.address, route.interface->mtu);
+            udp_queue_too_long(udp, udp->cork->to.address, ip_mtu(&route));
         error = -EMSGSIZE;
     }
     if (error == 0)
@@ -240,7 +248,7 @@ static int refuse_too_long(struct udp_socket *udp, const struct socket_message *
     if (error == 0 && !udp->cork)
         error = udp_route(udp, to.address, &route);
     if (error == 0 && !udp->cork)
-        udp_queue_too_long(udp, to.address, route.interface->mtu);
+        udp_queue_too_long(udp, to.address, ip_mtu(&route));
     net_unlock();
     return error < 0 ? error : -EMSGSIZE;
 }
@@ -308,14 +316,40 @@ static void say_time(const struct socket_kept *kept, const struct udp_datagram *
         socket_say(message, SOL_SOCKET, SO_TIMESTAMPNS, &fine, sizeof(fine));
 }
 
+/* What IPv6 says of datagrams of both families, and of its own alone. */
+static void say_v6_packet_info(const struct udp_datagram *datagram, struct socket_message *message)
+{
+    struct { /* struct in6_pktinfo */
+        struct ip6_bytes destination;
+        int32_t interface;
+    } info = { ip6_bytes_of(datagram->destination), datagram->interface };
+    socket_say(message, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+}
+
+static void say_v6(const struct socket_kept *kept, const struct udp_datagram *datagram, struct socket_message *message)
+{
+    int32_t limit = datagram->time_to_live, class = datagram->type_of_service;
+    if (kept->tell_hop_limit)
+        socket_say(message, IPPROTO_IPV6, IPV6_HOPLIMIT, &limit, sizeof(limit));
+    if (kept->tell_class)
+        socket_say(message, IPPROTO_IPV6, IPV6_TCLASS, &class, sizeof(class));
+}
+
 /* What the socket's options ask to be reported about a datagram, in Linux's order. */
 static void say_all(const struct socket_kept *kept, struct packet *packet, struct socket_message *message)
 {
     const struct udp_datagram *datagram = udp_datagram(packet);
-    struct packet_info info = { datagram->interface, be32_of(datagram->destination), be32_of(datagram->destination) };
-    struct destination to = { AF_INET, be16_of(datagram->destination_port), be32_of(datagram->destination), { 0 } };
+    be32 destination = be32_of(ipv4_of(datagram->destination));
+    struct packet_info info = { datagram->interface, destination, destination };
+    struct destination to = { AF_INET, be16_of(datagram->destination_port), destination, { 0 } };
     int32_t lifetime = datagram->time_to_live;
     say_time(kept, datagram, message);
+    if (kept->v6_packet_info)
+        say_v6_packet_info(datagram, message);
+    if (!ip_is_ipv4(datagram->destination)) {
+        say_v6(kept, datagram, message);
+        return;
+    }
     if (kept->packet_info)
         say(message, IP_PKTINFO, &info, sizeof(info));
     if (kept->tell_ttl)
@@ -326,13 +360,13 @@ static void say_all(const struct socket_kept *kept, struct packet *packet, struc
         say(message, IP_ORIGDSTADDR, &to, sizeof(to));
 }
 
-static ssize_type copy_datagram(struct packet *packet, struct socket_message *message)
+static ssize_type copy_datagram(int family, struct packet *packet, struct socket_message *message)
 {
     uint32_t room = (uint32_t)min_of(message->data->remaining, (size_t)packet->length);
     if (room < packet->length)
         message->result_flags |= MSG_TRUNC;
     if (message->address)
-        *message->address = (struct socket_address){ .family = AF_INET, .in = udp_datagram(packet)->source };
+        *message->address = (struct socket_address){ .family = (uint16_t)family, .in = udp_datagram(packet)->source };
     if (room > 0 && packet_transfer_out(packet, 0, message->data, room) < (ssize_type)room)
         return -EFAULT;
     return message->flags & MSG_TRUNC ? packet->length : room;
@@ -363,7 +397,7 @@ static ssize_type receive_one(struct udp_socket *udp, struct socket_message *mes
     if (!node)
         return end ? 0 : -EAGAIN;
     struct packet *packet = list_entry(node, struct packet, link);
-    ssize_type result = copy_datagram(packet, message);
+    ssize_type result = copy_datagram(udp->socket.family, packet, message);
     say_all(&udp->socket.kept, packet, message);
     finish_datagram(udp, packet, message->flags & MSG_PEEK);
     return result;
@@ -404,7 +438,7 @@ static int shut_down(struct socket *socket, int how)
 static int local_address(struct socket *socket, struct socket_address *out)
 {
     net_lock();
-    *out = (struct socket_address){ .family = AF_INET, .in = udp_of(socket)->binding.local };
+    *out = (struct socket_address){ .family = socket->family, .in = udp_of(socket)->binding.local };
     net_unlock();
     return 0;
 }
@@ -414,7 +448,7 @@ static int peer_address(struct socket *socket, struct socket_address *out)
     net_lock();
     struct endpoint remote = udp_of(socket)->remote;
     net_unlock();
-    *out = (struct socket_address){ .family = AF_INET, .in = remote };
+    *out = (struct socket_address){ .family = socket->family, .in = remote };
     return remote.port == 0 ? -ENOTCONN : 0;
 }
 
@@ -476,6 +510,7 @@ static void options_changed(struct socket *socket)
 static const struct socket_operations operations = {
     .options_changed = options_changed,
     .bind = bind_address,
+    .is_bound = is_bound,
     .connect = connect_address,
     .send = send_message,
     .receive = receive_message,
@@ -488,13 +523,14 @@ static const struct socket_operations operations = {
     .release = release,
 };
 
-int udp_socket_create(struct socket **out)
+int udp_socket_create(int family, struct socket **out)
 {
     struct udp_socket *udp = heap_allocate_zeroed(sizeof(*udp));
     if (!udp)
         return -ENOMEM;
-    socket_init(&udp->socket, &operations, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+    socket_init(&udp->socket, &operations, family, SOCK_DGRAM, IPPROTO_UDP);
     port_binding_init(&udp->binding);
+    udp->binding.local.address = socket_any(family);
     list_init(&udp->received);
     list_init(&udp->errors);
     *out = &udp->socket;

@@ -51,7 +51,7 @@ static void repair(uint8_t *frame, uint32_t length)
         write_be32(transport + 4, hand.sequence + (uint32_t)(int8_t)transport[4] * (transport[5] + 1u));
         write_be32(transport + 8, hand.acknowledgement + (uint32_t)(int8_t)transport[8] * (transport[9] + 1u));
         write_be16(transport + 16, 0);
-        uint64_t pseudo = checksum_pseudo(WIRE_PEER, WIRE_STACK, 6, transport_length);
+        uint64_t pseudo = checksum_pseudo(ip_of_ipv4(WIRE_PEER), ip_of_ipv4(WIRE_STACK), 6, transport_length);
         write_be16(transport + 16, checksum_finish(checksum_add(pseudo, transport, transport_length)));
     }
     if (ip[9] == 1 && transport_length >= 8) {

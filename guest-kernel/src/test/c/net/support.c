@@ -45,7 +45,7 @@ struct file *stack_socket(int type)
 
 static struct socket_address inet(ipv4_t address, uint16_t port)
 {
-    return (struct socket_address){ .family = AF_INET, .in = { address, port } };
+    return (struct socket_address){ .family = AF_INET, .in = { ip_of_ipv4(address), port } };
 }
 
 int stack_bind(struct file *file, ipv4_t address, uint16_t port)

@@ -35,7 +35,7 @@ static bool echo_datagrams(struct file *file, pid_t peer)
     struct socket_address from;
     for (unsigned i = 0; i < 8; i++) {
         ssize_type length = stack_receive_from(file, data, sizeof(data), &from);
-        if (length < 0 || stack_send_to(file, data, (size_t)length, from.in.address, from.in.port) != length)
+        if (length < 0 || stack_send_to(file, data, (size_t)length, ipv4_of(from.in.address), from.in.port) != length)
             return false;
     }
     return peer_result(peer, PATIENCE) == 0;
@@ -265,7 +265,7 @@ static void inject_syn(uint32_t source, uint16_t source_port, uint16_t port)
     tcp[12] = 5 << 4;
     tcp[13] = 2;
     write_be16(tcp + 14, 1000);
-    uint64_t pseudo = checksum_pseudo(source, STACK_ADDRESS, 6, 20);
+    uint64_t pseudo = checksum_pseudo(ip_of_ipv4(source), ip_of_ipv4(STACK_ADDRESS), 6, 20);
     write_be16(tcp + 16, checksum_finish(checksum_add(pseudo, tcp, 20)));
     tap_inject(frame, sizeof(frame));
 }

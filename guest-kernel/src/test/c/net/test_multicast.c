@@ -132,7 +132,7 @@ static void ask(unsigned version, uint8_t response, ipv4_t group)
 
 static struct file *bound(uint16_t port)
 {
-    struct socket_address any = { .family = AF_INET, .in = { IPV4_ANY, port } };
+    struct socket_address any = { .family = AF_INET, .in = { ip_of_ipv4(IPV4_ANY), port } };
     struct file *file = stack_socket(SOCK_DGRAM);
     stack_nonblocking(file);
     int error = stack_set(file, OPTION_SOCKET, SO_REUSEADDR, 1);
@@ -443,7 +443,7 @@ static void routers_errors_are_queued(void)
     transfer_init_kernel(&transfer, bytes, sizeof(bytes));
     struct socket_message message = { .data = &transfer, .flags = MSG_ERRQUEUE, .address = &to };
     CHECK_EQUAL(socket_of(file)->operations->receive(socket_of(file), &message), 4);
-    CHECK(memcmp(bytes, "0123", 4) == 0 && to.in.address == 0x08080808 && to.in.port == 53);
+    CHECK(memcmp(bytes, "0123", 4) == 0 && ipv4_of(to.in.address) == 0x08080808 && to.in.port == 53);
     const uint8_t *said = message.controls[0].value;
     uint32_t number, mtu;
     memcpy(&number, said, 4);

@@ -425,7 +425,7 @@ static void errors_are_limited(void)
 static uint16_t pick_port(struct endpoint server)
 {
     net_lock();
-    uint16_t port = tcp_pick_port(WIRE_STACK, server);
+    uint16_t port = tcp_pick_port(ip_of_ipv4(WIRE_STACK), server);
     net_unlock();
     return port;
 }
@@ -436,7 +436,7 @@ static void ports_cannot_be_guessed(void)
     unsigned predicted = 0;
     uint16_t last[2] = { 0 };
     for (unsigned i = 0; i < 200; i++) {
-        struct endpoint servers[2] = { { 0xc6336401u, 53 }, { 0xc6336402u, 53 } };
+        struct endpoint servers[2] = { { ip_of_ipv4(0xc6336401u), 53 }, { ip_of_ipv4(0xc6336402u), 53 } };
         uint16_t ports[2];
         for (unsigned j = 0; j < 2; j++)
             ports[j] = pick_port(servers[j]);

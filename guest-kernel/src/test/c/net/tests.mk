@@ -30,10 +30,10 @@ fuzz-net-%: target/test/fuzz_net_%
 	    target/test/corpus-net-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "ok fuzz net $*"
 ifneq ($(shell command -v clang),)
-TESTS += fuzz-net-frames fuzz-net-dhcp fuzz-net-http fuzz-net-requests fuzz-net-dns fuzz-net-sntp
+TESTS += fuzz-net-frames fuzz-net-ip6 fuzz-net-dhcp fuzz-net-http fuzz-net-requests fuzz-net-dns fuzz-net-sntp
 endif
 
-NET_TESTS := http dns syslog metrics service segments send_queue recovery throughput protocols multicast lifetimes attacks unix sntp \
+NET_TESTS := ip6 http dns syslog metrics service segments send_queue recovery throughput protocols multicast lifetimes attacks unix sntp \
     sntp_leap sntp_names linux
 .PHONY: test-net
 test-net: $(NET_TESTS:%=target/test/test_net_%)

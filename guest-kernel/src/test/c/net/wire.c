@@ -142,7 +142,7 @@ static void send_segment(const struct hand *hand, uint8_t flags, const void *opt
     memcpy(tcp + 20, options, option_length);
     memcpy(tcp + header, data, length);
     ipv4_t from = hand->address != IPV4_ANY ? hand->address : WIRE_PEER;
-    uint64_t pseudo = checksum_pseudo(from, WIRE_STACK, 6, header + length);
+    uint64_t pseudo = checksum_pseudo(ip_of_ipv4(from), ip_of_ipv4(WIRE_STACK), 6, header + length);
     write_be16(tcp + 16, checksum_finish(checksum_add(pseudo, tcp, header + length)));
     wire_inject_ip(from, WIRE_STACK, 6, 0, 0x4000, tcp, header + length);
 }
@@ -178,7 +178,7 @@ bool hand_receive(struct hand_segment *out)
     } while (read_be16(frame->bytes + 12) != 0x0800 || frame->bytes[23] != 6);
     const uint8_t *ip = frame->bytes + 14, *tcp = ip + 20;
     uint32_t total = read_be16(ip + 2) - 20u, header = (tcp[12] >> 4) * 4u;
-    uint64_t pseudo = checksum_pseudo(read_be32(ip + 12), read_be32(ip + 16), 6, total);
+    uint64_t pseudo = checksum_pseudo(ip_of_ipv4(read_be32(ip + 12)), ip_of_ipv4(read_be32(ip + 16)), 6, total);
     if (checksum_fold(checksum_add(pseudo, tcp, total)) != 0xffff || checksum_fold(checksum_add(0, ip, 20)) != 0xffff)
         host_fail(__FILE__, __LINE__, "a segment with a wrong checksum");
     *out = (struct hand_segment){ .port = read_be16(tcp + 2),

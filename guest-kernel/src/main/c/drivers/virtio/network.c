@@ -21,6 +21,7 @@
 #define FEATURE_MAC (1UL << 5)
 #define FEATURE_GUEST_TSO4 (1UL << 7)
 #define FEATURE_HOST_TSO4 (1UL << 11)
+#define FEATURE_HOST_TSO6 (1UL << 12)
 #define FEATURE_MERGEABLE_BUFFERS (1UL << 15)
 
 /* struct virtio_net_config (5.1.4). */
@@ -169,6 +170,8 @@ static void describe(struct virtio_nic *nic)
     read_mtu(nic);
     network->checksum_offload = features & FEATURE_CHECKSUM;
     network->segmentation_offload = (features & FEATURE_HOST_TSO4) && network->checksum_offload;
+    network->checksum_offload_ipv6 = network->checksum_offload;
+    network->segmentation_offload_ipv6 = (features & FEATURE_HOST_TSO6) && network->checksum_offload;
     network->running = true;
     network->transmit = virtio_net_transmit;
     network->flush = virtio_net_flush;
@@ -179,7 +182,7 @@ static void describe(struct virtio_nic *nic)
 static int negotiate(struct virtio_device *device)
 {
     uint64_t wanted = FEATURE_CHECKSUM | FEATURE_GUEST_CHECKSUM | FEATURE_MTU | FEATURE_MAC | FEATURE_HOST_TSO4 |
-                      FEATURE_GUEST_TSO4 | FEATURE_MERGEABLE_BUFFERS;
+                      FEATURE_HOST_TSO6 | FEATURE_GUEST_TSO4 | FEATURE_MERGEABLE_BUFFERS;
     /* Large packets need buffers that can be joined (5.1.6.3.1). */
     if (!(device->transport->read_features(device) & FEATURE_MERGEABLE_BUFFERS))
         wanted &= ~FEATURE_GUEST_TSO4;

@@ -24,6 +24,7 @@ struct virtio_net_header {
 #define HEADER_DATA_VALID 2
 #define SEGMENTATION_NONE 0
 #define SEGMENTATION_TCP4 1
+#define SEGMENTATION_TCP6 4
 #define SEGMENTATION_ECN 0x80
 _Static_assert(sizeof(struct virtio_net_header) == 12, "5.1.6");
 _Static_assert(sizeof(struct virtio_net_header) <= sizeof(((struct packet *)0)->layer), "it is kept there");

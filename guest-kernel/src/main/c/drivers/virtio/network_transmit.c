@@ -66,6 +66,13 @@ bool virtio_net_reclaim(struct virtio_nic *nic)
     return true;
 }
 
+/* A packet to be segmented has its Ethernet header in its linear area, as the stack writes it. */
+static bool is_ipv6(const struct packet *packet)
+{
+    const uint8_t *type = packet_data(packet) + 12;
+    return type[0] == 0x86 && type[1] == 0xdd;
+}
+
 static void write_header(const struct packet *packet, struct virtio_net_header *header)
 {
     *header = (struct virtio_net_header){ .segmentation = SEGMENTATION_NONE };
@@ -75,7 +82,7 @@ static void write_header(const struct packet *packet, struct virtio_net_header *
         header->checksum_offset = packet->checksum_offset;
     }
     if (packet->segment_size != 0) {
-        header->segmentation = SEGMENTATION_TCP4;
+        header->segmentation = is_ipv6(packet) ? SEGMENTATION_TCP6 : SEGMENTATION_TCP4;
         header->segment_size = packet->segment_size;
         header->header_length = packet->header_length;
     }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/net, proc(5): IPv4 only, so there is no if_inet6, tcp6 or udp6; programs see from their absence that there is
- * no IPv6. */
+/* /proc/net, proc(5). Without IPv6, if_inet6, tcp6 and udp6 are empty. */
 #include "drivers/device.h"
 #include "files/network_view.h"
 #include "files/proc/proc.h"
@@ -36,6 +35,21 @@ static void show_udp(struct text *out, uint32_t number)
     (void)number;
     show_if_set(out, network_view.udp);
 }
+static void show_tcp6(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.tcp6);
+}
+static void show_udp6(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.udp6);
+}
+static void show_addresses6(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.addresses6);
+}
 static void show_routes(struct text *out, uint32_t number)
 {
     (void)number;
@@ -51,9 +65,12 @@ static void show_unix(struct text *out, uint32_t number)
 
 const struct pseudo_entry proc_network_entries[] = {
     { .name = "dev", .mode = S_IFREG | 0444, .show = show_devices },
+    { .name = "if_inet6", .mode = S_IFREG | 0444, .show = show_addresses6 },
     { .name = "route", .mode = S_IFREG | 0444, .show = show_routes },
     { .name = "tcp", .mode = S_IFREG | 0444, .show = show_tcp },
+    { .name = "tcp6", .mode = S_IFREG | 0444, .show = show_tcp6 },
     { .name = "udp", .mode = S_IFREG | 0444, .show = show_udp },
+    { .name = "udp6", .mode = S_IFREG | 0444, .show = show_udp6 },
     { .name = "unix", .mode = S_IFREG | 0444, .show = show_unix },
     { 0 },
 };

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The addresses of interfaces in IPv6. Each interface has room for IP6_ADDRESSES, and no more are kept: what routers
+ * announce beyond that is ignored. The time of an address runs out by itself, since every use compares it with the
+ * clock; its room is taken by the next one.
+ *
+ * An address of a device is tentative until nd.c has found that no other host has it. Until then nothing is sent from
+ * it, and nothing but neighbour discovery is received.
+ *
+ * Called by the other files of IPv6, and by interface.c. Net lock.
+ */
+#include "core/log.h"
+#include "net/ip6.h"
+#include "net/nd.h"
+
+#define INTERFACE_IDENTIFIER 64 /* bits: RFC 4291 2.5.1 */
+
+static bool is_on;
+
+bool ip6_is_on(void) { return read_once(is_on); }
+
+struct ip_address ip6_solicited_node(struct ip_address address, const struct interface *interface)
+{
+    uint64_t low = __builtin_bswap64(address.low) & 0xffffff;
+    return ip6_inside(ip6_address(0xff02000000000000u, 0x1ff000000u | low), interface->index);
+}
+
+unsigned ip6_common_bits(struct ip_address a, struct ip_address b)
+{
+    uint64_t high = __builtin_bswap64(a.high ^ b.high), low = __builtin_bswap64(a.low ^ b.low);
+    if (high != 0)
+        return (unsigned)__builtin_clzl(high);
+    return low != 0 ? 64 + (unsigned)__builtin_clzl(low) : 128;
+}
+
+struct ip_address ip6_of_prefix(struct ip_address prefix, const uint8_t mac[6])
+{
+    uint64_t first = (uint64_t)(mac[0] ^ 2) << 16 | (uint64_t)mac[1] << 8 | mac[2];
+    uint64_t last = (uint64_t)mac[3] << 16 | (uint64_t)mac[4] << 8 | mac[5];
+    uint64_t identifier = first << 40 | (uint64_t)0xfffe << 24 | last;
+    return (struct ip_address){ prefix.high, __builtin_bswap64(identifier) };
+}
+
+static bool is_over(const struct ip6_own *own) { return own->valid_until <= net_now(); }
+
+struct ip6_own *ip6_find_own(struct interface *interface, struct ip_address address)
+{
+    must_hold_net();
+    for (unsigned i = 0; i < IP6_ADDRESSES; i++) {
+        struct ip6_own *own = &interface->ip6.own[i];
+        if (ip_same(own->address, address) && !is_over(own))
+            return own;
+    }
+    return NULL;
+}
+
+static struct ip6_own *find_room(struct interface *interface)
+{
+    for (unsigned i = 0; i < IP6_ADDRESSES; i++)
+        if (is_over(&interface->ip6.own[i]))
+            return &interface->ip6.own[i];
+    return NULL;
+}
+
+bool ip6_add(struct interface *interface, struct ip_address address, unsigned prefix, nanoseconds preferred_until,
+             nanoseconds valid_until)
+{
+    must_hold_net();
+    struct ip6_own *own = ip6_find_own(interface, address);
+    bool new = !own;
+    if (new)
+        own = find_room(interface);
+    if (!own)
+        return false;
+    if (new)
+        *own = (struct ip6_own){ .address = address, .prefix = prefix };
+    own->preferred_until = preferred_until;
+    own->valid_until = valid_until;
+    if (new && !interface->loopback)
+        nd_probe(interface, own);
+    return true;
+}
+
+void ip6_start(void)
+{
+    must_hold_net();
+    struct interface *device = interface_first_device();
+    is_on = true;
+    (void)ip6_add(interface_at(0), IP6_LOOPBACK, 128, NO_DEADLINE, NO_DEADLINE); /* the first has room */
+    if (!device)
+        return;
+    struct ip_address prefix = ip6_inside(ip6_address(0xfe80000000000000u, 0), device->index);
+    (void)ip6_add(device, ip6_of_prefix(prefix, device->mac), INTERFACE_IDENTIFIER, NO_DEADLINE, NO_DEADLINE);
+}
+
+static bool is_usable(const struct ip6_own *own) { return !own->tentative && !own->duplicate && !is_over(own); }
+
+struct interface *ip6_interface_of(struct ip_address address)
+{
+    must_hold_net();
+    for (unsigned i = 0; i < interface_count() && is_on; i++) {
+        const struct ip6_own *own = ip6_find_own(interface_at(i), address);
+        if (own && is_usable(own))
+            return interface_at(i);
+    }
+    return NULL;
+}
+
+bool ip6_accepts_group(const struct interface *interface, struct ip_address group)
+{
+    must_hold_net();
+    if (ip_same(ip6_outside(group), IP6_ALL_NODES))
+        return true;
+    for (unsigned i = 0; i < IP6_ADDRESSES; i++) {
+        const struct ip6_own *own = &interface->ip6.own[i];
+        if (!is_over(own) && ip_same(ip6_solicited_node(own->address, interface), group))
+            return true;
+    }
+    return false;
+}
+
+/* What makes one address better than another for a destination, the larger the better: its scope is that of the
+ * destination, it is not to be given up, and it is close. */
+static unsigned fitness(const struct ip6_own *own, struct ip_address destination)
+{
+    bool scope = ip6_is_of_link(own->address) == ip6_is_of_link(destination);
+    bool preferred = own->preferred_until > net_now();
+    return 1 + scope * 512u + preferred * 256u + ip6_common_bits(own->address, destination);
+}
+
+struct ip_address ip6_source(const struct interface *interface, struct ip_address destination)
+{
+    must_hold_net();
+    struct ip_address best = IP6_ANY;
+    unsigned most = 0;
+    for (unsigned i = 0; i < IP6_ADDRESSES; i++) {
+        const struct ip6_own *own = &interface->ip6.own[i];
+        if (!is_usable(own) || fitness(own, destination) <= most)
+            continue;
+        best = own->address;
+        most = fitness(own, destination);
+    }
+    return best;
+}
