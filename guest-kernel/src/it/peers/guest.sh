@@ -87,3 +87,17 @@ keep() {
     echo "# see $kept; the console ends with:"
     tail -n 8 "$work/console" | sed 's/^/#   /'
 }
+
+# make_jvm CLASS MODULE: a runtime with this module in /java of the image, and the class of this directory in /test.
+make_jvm() {
+    local library java_home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
+    "$java_home/bin/javac" -d "$root/test" "$here/$1.java"
+    "$java_home/bin/jlink" --add-modules "$2" --strip-java-debug-attributes --no-header-files --no-man-pages \
+        --output "$root/java"
+    for library in $(ldd "$root/java/bin/java" "$root"/java/lib/*.so "$root"/java/lib/server/*.so |
+        sed -n 's/^[[:space:]]*\(.* => \)\{0,1\}\(\/[^ ]*\) .*/\2/p' | sort -u); do
+        case $library in "$root"/*) continue ;; esac
+        mkdir -p "$root$(dirname "$library")"
+        cp -L "$library" "$root$library"
+    done
+}

@@ -9,6 +9,7 @@
 #include "lib/checksum.h"
 #include "lib/errno.h"
 #include "net/icmp6.h"
+#include "net/metadata.h"
 #include "net/nd.h"
 #include "net/neighbour.h"
 #include "net/wire.h"
@@ -180,7 +181,7 @@ static bool usable(struct ip_address address)
 static int route_to(struct ip_address address, struct ip_route *route)
 {
     net_lock();
-    int result = ip6_route(inside(address), route);
+    int result = ip_route(inside(address), route);
     net_unlock();
     return result;
 }
@@ -637,28 +638,48 @@ static void datagrams(void)
     file_put(old);
 }
 
+/* instance-metadata no: neither by IPv4, in its form of IPv6, nor by IPv6. */
+static void metadata_service_is_forbidden(void)
+{
+    struct file *file = open6(SOCK_STREAM);
+    struct ip_route route;
+    inject_router(PEER_LOCAL, 1800, PREFIX, 7200);
+    host_advance(2 * NS_PER_SECOND);
+    metadata_forbid();
+    CHECK_EQUAL(route_to(ip6_address(0xfd000ec200000000u, 0x254), &route), -EACCES);
+    CHECK_EQUAL(connect6(file, ip_of_ipv4(0xa9fea9feu), 80), -EACCES);
+    CHECK_EQUAL(route_to(FAR, &route), 0);
+    file_put(file);
+    net_lock();
+    ip_forbid(NULL, 0);
+    net_unlock();
+    CHECK_EQUAL(route_to(ip6_address(0xfd000ec200000000u, 0x254), &route), 0);
+    wire_drop_all();
+}
+
 int main(void)
 {
     host_init();
     wire_start();
     wire_configure();
-    host_test("IPv6: addresses as text", texts);
-    host_test("IPv6: off until it is started", off_at_first);
-    host_test("IPv6: the link-local address, and the search for routers", first_address);
-    host_test("IPv6: neighbours are answered", answers_questions);
-    host_test("IPv6: broken questions are not", broken_questions);
-    host_test("IPv6: a router gives an address, neighbours and a way", router_gives_an_address);
-    host_test("IPv6: a router sets the MTU", router_sets_the_mtu);
-    host_test("IPv6: bad advertisements", bad_advertisements);
-    host_test("IPv6: an address is not taken away at once", short_lifetimes);
-    host_test("IPv6: floods of routers, prefixes and neighbours", floods);
-    host_test("IPv6: an address that another host has", duplicate_address);
-    host_test("IPv6: echoes", echoes);
-    host_test("IPv6: extension headers", extension_headers);
-    host_test("IPv6: fragments", fragments);
-    host_test("IPv6: impossible addresses", impossible_addresses);
-    host_test("IPv6: a socket of both families", dual_stack);
-    host_test("IPv6: a socket of IPv6 only", v6_only);
-    host_test("IPv6: datagrams", datagrams);
+    host_test("IPv6, addresses as text", texts);
+    host_test("IPv6, off until it is started", off_at_first);
+    host_test("IPv6, the link-local address, and the search for routers", first_address);
+    host_test("IPv6, neighbours are answered", answers_questions);
+    host_test("IPv6, broken questions are not", broken_questions);
+    host_test("IPv6, a router gives an address, neighbours and a way", router_gives_an_address);
+    host_test("IPv6, a router sets the MTU", router_sets_the_mtu);
+    host_test("IPv6, bad advertisements", bad_advertisements);
+    host_test("IPv6, an address is not taken away at once", short_lifetimes);
+    host_test("IPv6, floods of routers, prefixes and neighbours", floods);
+    host_test("IPv6, an address that another host has", duplicate_address);
+    host_test("IPv6, echoes", echoes);
+    host_test("IPv6, extension headers", extension_headers);
+    host_test("IPv6, fragments", fragments);
+    host_test("IPv6, impossible addresses", impossible_addresses);
+    host_test("IPv6, a socket of both families", dual_stack);
+    host_test("IPv6, a socket of IPv6 only", v6_only);
+    host_test("IPv6, datagrams", datagrams);
+    host_test("IPv6, the metadata service is forbidden", metadata_service_is_forbidden);
     return host_result();
 }
