@@ -71,7 +71,9 @@ public final class Six {
                 client.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 client.write(ByteBuffer.wrap(new byte[] {6}));
                 return accepted.read(ByteBuffer.allocate(2)) == 1
-                        && ((InetSocketAddress) accepted.getRemoteAddress()).getAddress().equals(address(to));
+                        && ((InetSocketAddress) accepted.getRemoteAddress())
+                                .getAddress()
+                                .equals(address(to));
             }
         }
     }

@@ -18,8 +18,9 @@
 #define INTERFACE "tap0"
 #define PATIENCE 60000 /* ms without anything coming */
 #define PREFIX "2001:db8:6::"
-#define LONG_DATAGRAM 6000 /* bytes: several fragments */
-#define MUCH 5000000       /* bytes */
+#define CONFIGURED "2001:db8:77::7" /* by the option ipv6= of the guest's kernel */
+#define LONG_DATAGRAM 6000          /* bytes: several fragments */
+#define MUCH 5000000                /* bytes */
 
 static int failures;
 
@@ -237,10 +238,12 @@ int main(int argc, char **argv)
         tell("neighbour", 0);
         return 1;
     }
-    struct sockaddr_in6 local = of_mac("fe80::", mac), global = of_mac(PREFIX, mac);
+    struct sockaddr_in6 configured = at(CONFIGURED, SIX_PORT), local = of_mac("fe80::", mac),
+                        global = of_mac(PREFIX, mac);
     tell("link_local", reached(&local));
     if (argc == 1)
         exchange("link_local", &local);
+    tell("configured_address", reached(&configured));
     tell("advertisement", advertise());
     tell("prefix", reached(&global));
     if (argc == 1)
