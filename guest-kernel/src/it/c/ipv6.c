@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "connections.h"
 
+#include <ifaddrs.h>
 #include <limits.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -305,6 +306,33 @@ static void the_loopback_address_is_listed(void)
     CHECK_EQUAL(found, 1);
 }
 
+/* By rtnetlink. */
+static void the_loopback_address_is_one_of_the_interface(void)
+{
+    struct ifaddrs *all;
+    int found = 0;
+    CHECK_EQUAL(getifaddrs(&all), 0);
+    for (struct ifaddrs *one = all; one; one = one->ifa_next) {
+        const struct sockaddr_in6 *address = (const void *)one->ifa_addr;
+        if (address && address->sin6_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&address->sin6_addr)) {
+            const struct sockaddr_in6 *mask = (const void *)one->ifa_netmask;
+            CHECK_EQUAL(strcmp(one->ifa_name, "lo"), 0);
+            CHECK_EQUAL(mask->sin6_addr.s6_addr[15], 255);
+            found++;
+        }
+    }
+    freeifaddrs(all);
+    CHECK_EQUAL(found, 1);
+}
+
+static void names_have_addresses_of_ipv6(void)
+{
+    struct addrinfo hints = { .ai_family = AF_INET6, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *list;
+    CHECK_EQUAL(getaddrinfo("::1", "80", &hints, &list), 0);
+    CHECK_EQUAL(list->ai_family, AF_INET6);
+    freeaddrinfo(list);
+}
+
 static void sockets_are_listed_by_family(void)
 {
     char line[300], six_line[100];
@@ -374,4 +402,5 @@ static void options_are_those_of_linux(void)
 SUITE(ipv6, TEST(a_stream_over_loopback), TEST(both_families_on_one_socket),
       TEST(a_client_of_ipv4_is_refused_by_ipv6_only), TEST(which_addresses_share_a_port), TEST(names_that_are_wrong),
       TEST(the_largest_segment), TEST(what_is_said_of_a_datagram), TEST(a_closed_port_is_reported),
-      TEST(the_loopback_address_is_listed), TEST(sockets_are_listed_by_family), TEST(options_are_those_of_linux));
+      TEST(the_loopback_address_is_listed), TEST(the_loopback_address_is_one_of_the_interface),
+      TEST(names_have_addresses_of_ipv6), TEST(sockets_are_listed_by_family), TEST(options_are_those_of_linux));

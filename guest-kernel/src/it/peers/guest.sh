@@ -1,10 +1,10 @@
 # A guest on a TAP interface; sourced with `kernel`, `memory` and `module` set, in a name space of its own. The interface
-# `tap` and `lab_options`, for lab/qemu, may be set before start_guest.
+# `tap`, `kernel_options` and `lab_options`, for lab/qemu, may be set before start_guest.
 # Sets `work`, a directory that goes away at the end, and `root`, which holds what is to be in the image.
 
 work=$(mktemp -d)
 root=$work/root
-guest= peers= network=dhcp
+guest= peers= network=dhcp kernel_options=
 tap=${tap:-tap0}
 lab_options=()
 mkdir -p "$root"/{boot,etc,test,tmp,run,proc,sys,dev,var/tmp,home}
@@ -48,7 +48,7 @@ start_guest() {
     size=$(($(du -sm "$root" | cut -f 1) * 5 / 4 + 8))
     mke2fs -q -F -t ext2 -b 4096 -I 128 -O none,filetype,sparse_super,large_file -E no_copy_xattrs \
         -d "$root" "$work/image" "${size}M" >"$work/mke2fs.log" 2>&1 || { cat "$work/mke2fs.log" >&2; exit 2; }
-    "$module/../lab/qemu" --kernel "$kernel" --extra verbose --disk "$work/image" --memory "$memory" --tap "$tap" \
+    "$module/../lab/qemu" --kernel "$kernel" --extra "verbose${kernel_options:+ $kernel_options}" --disk "$work/image" --memory "$memory" --tap "$tap" \
         --log "$work/host.log" ${lab_options[@]+"${lab_options[@]}"} </dev/null 2>"$work/lab" > >(watch_console "$1") &
     guest=$!
 }
@@ -86,4 +86,18 @@ keep() {
     cp "$work"/{console,lab,host.log} "$kept" 2>/dev/null || true
     echo "# see $kept; the console ends with:"
     tail -n 8 "$work/console" | sed 's/^/#   /'
+}
+
+# make_jvm CLASS MODULE: a runtime with this module in /java of the image, and the class of this directory in /test.
+make_jvm() {
+    local library java_home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")}
+    "$java_home/bin/javac" -d "$root/test" "$here/$1.java"
+    "$java_home/bin/jlink" --add-modules "$2" --strip-java-debug-attributes --no-header-files --no-man-pages \
+        --output "$root/java"
+    for library in $(ldd "$root/java/bin/java" "$root"/java/lib/*.so "$root"/java/lib/server/*.so |
+        sed -n 's/^[[:space:]]*\(.* => \)\{0,1\}\(\/[^ ]*\) .*/\2/p' | sort -u); do
+        case $library in "$root"/*) continue ;; esac
+        mkdir -p "$root$(dirname "$library")"
+        cp -L "$library" "$root$library"
+    done
 }

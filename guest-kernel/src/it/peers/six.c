@@ -18,8 +18,9 @@
 #define INTERFACE "tap0"
 #define PATIENCE 60000 /* ms without anything coming */
 #define PREFIX "2001:db8:6::"
-#define LONG_DATAGRAM 6000 /* bytes: several fragments */
-#define MUCH 5000000       /* bytes */
+#define CONFIGURED "2001:db8:77::7" /* by the option ipv6= of the guest's kernel */
+#define LONG_DATAGRAM 6000          /* bytes: several fragments */
+#define MUCH 5000000                /* bytes */
 
 static int failures;
 
@@ -221,8 +222,10 @@ static int reached(const struct sockaddr_in6 *guest)
     return 0;
 }
 
-int main(void)
+/* With an argument the guest is Six.java, which only sends. */
+int main(int argc, char **argv)
 {
+    (void)argv;
     struct sockaddr_in old = { .sin_family = AF_INET, .sin_port = htons(SIX_PORT) };
     char line[64];
     unsigned mac[6];
@@ -235,11 +238,15 @@ int main(void)
         tell("neighbour", 0);
         return 1;
     }
-    struct sockaddr_in6 local = of_mac("fe80::", mac), global = of_mac(PREFIX, mac);
+    struct sockaddr_in6 configured = at(CONFIGURED, SIX_PORT), local = of_mac("fe80::", mac),
+                        global = of_mac(PREFIX, mac);
     tell("link_local", reached(&local));
-    exchange("link_local", &local);
+    if (argc == 1)
+        exchange("link_local", &local);
+    tell("configured_address", reached(&configured));
     tell("advertisement", advertise());
     tell("prefix", reached(&global));
-    exchange("prefix", &global);
+    if (argc == 1)
+        exchange("prefix", &global);
     return failures != 0;
 }

@@ -142,8 +142,7 @@ static void start_network(void)
     net_urgent = signals_urgent;
     start_reporting();
     write_network_files(&(struct net_configuration){ 0 });
-    if (!configuration.no_ipv6)
-        net_start_ipv6();
+    net_start_ipv6(&options.ipv6);
     if (configuration.network == NETWORK_STATIC)
         start_static_network();
     if (configuration.network != NETWORK_DHCP)

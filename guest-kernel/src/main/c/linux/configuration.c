@@ -56,6 +56,12 @@ static void check_mitigations(const char *value)
         panic("mitigations=%s is unknown; use auto, off or on", value);
 }
 
+static void set_ipv6(struct boot_options *options, const char *value)
+{
+    if (!net_parse_ipv6(value, &options->ipv6))
+        panic("ipv6=%s is neither `no` nor an address with its prefix; write it as ipv6=2001:db8::2/64", value);
+}
+
 /* Options that only a kernel built with DEBUG=1 has. */
 static bool is_word_for_tests(const char *word)
 {
@@ -81,6 +87,8 @@ static void apply_option(struct boot_options *options, const char *word)
         check_mitigations(word + 12);
     else if (starts_with(word, "env."))
         add_outside_variable(options, word + 4);
+    else if (starts_with(word, "ipv6="))
+        set_ipv6(options, word + 5);
     else if (starts_with(word, "trace="))
         (void)system_calls_trace(word + 6);
     else if (starts_with(word, "capture=")) {
@@ -91,10 +99,10 @@ static void apply_option(struct boot_options *options, const char *word)
             panic("profile=%s is not a number of samples a second from 1 to %u; use profile=99", word + 8,
                   PROFILE_HZ_MOST);
     } else if (!is_loaders_word(word) && !is_word_for_tests(word)) {
-        panic(
-            "unknown kernel option %s; "
-            "known are quiet verbose timings capture= profile= trace= conf= mitigations= nokaslr env.NAME= root=UUID=",
-            word);
+        panic("unknown kernel option %s; "
+              "known are quiet verbose timings capture= profile= trace= conf= ipv6= mitigations= nokaslr env.NAME= "
+              "root=UUID=",
+              word);
     }
 }
 
@@ -147,13 +155,6 @@ static void set_instance_metadata(struct reader *reader, const char *value)
     reader->configuration->no_instance_metadata = !strcmp(value, "no");
     if (strcmp(value, "no") && strcmp(value, "yes"))
         reader->problem = "instance-metadata is yes or no";
-}
-
-static void set_ipv6(struct reader *reader, const char *value)
-{
-    reader->configuration->no_ipv6 = !strcmp(value, "no");
-    if (strcmp(value, "no") && strcmp(value, "yes"))
-        reader->problem = "ipv6 is yes or no";
 }
 
 static void set_sources(struct reader *reader, const char *value)
@@ -297,8 +298,6 @@ static void apply_directive(struct reader *reader, const char *name, char *value
         set_sources(reader, value);
     else if (!strcmp(name, "instance-metadata"))
         set_instance_metadata(reader, value);
-    else if (!strcmp(name, "ipv6"))
-        set_ipv6(reader, value);
     else if (!strcmp(name, "cwd"))
         process->directory = value;
     else if (!strcmp(name, "hostname"))

@@ -9,6 +9,7 @@
 #include "lib/types.h"
 #include "linux/instance.h"
 #include "linux/process.h"
+#include "net/net.h"
 #include "net/sntp.h"
 #include "net/syslog.h"
 
@@ -29,7 +30,6 @@ struct configuration {
     struct environment environment;
     bool no_instance_metadata; /* the program may not ask the instance metadata service */
     unsigned sources;          /* instance.h: SOURCE_* */
-    bool no_ipv6;
     enum network_mode network;
     const char *network_text; /* after "static " */
     enum time_mode time;
@@ -48,6 +48,7 @@ struct configuration {
 struct boot_options {
     bool timings;
     const char *configuration_path;
+    struct net_ipv6 ipv6;
     bool root_is_named;
     struct uuid root;               /* of the root file system, if it is named */
     struct string_list environment; /* env.NAME=VALUE, without "env." */

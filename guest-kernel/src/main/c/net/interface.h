@@ -24,6 +24,7 @@ struct ip6_own {
 struct ip6_prefix {
     struct ip_address address;
     unsigned length;
+    bool configured; /* not by a router, and not to be changed by one */
     nanoseconds valid_until;
 };
 struct ip6_router {

@@ -48,7 +48,7 @@ struct ip_route {
     bool broadcast;
 };
 
-/* 0, -ENETUNREACH, or -EACCES for the destination that ip_forbid() closed. */
+/* 0, -ENETUNREACH, or -EACCES for a destination that ip_forbid() closed. */
 int ip_route(struct ip_address destination, struct ip_route *route);
 
 /* Straight out of an interface, as for a group. */
@@ -56,8 +56,9 @@ void ip_route_via(struct interface *interface, struct ip_address destination, st
 /* The broadcast address of some interface's network, or of all. */
 bool ip_is_broadcast(struct ip_address address);
 
-/* From now on nothing goes to this address. One at a time; IPV4_ANY opens it again. */
-void ip_forbid(ipv4_t destination);
+#define IP_FORBIDDEN 2
+/* From now on nothing goes to these addresses, of which there are at most IP_FORBIDDEN; none opens them again. */
+void ip_forbid(const struct ip_address *destinations, unsigned count);
 
 /* Fills in a transport checksum that was left for the device, for paths without one. */
 void ip_complete_checksum(struct packet *packet);

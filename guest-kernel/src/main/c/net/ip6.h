@@ -86,6 +86,8 @@ bool ip6_add(struct interface *interface, struct ip_address address, unsigned pr
              nanoseconds valid_until);
 /* Its record on the interface, tentative or not; NULL: none, or its time is over. */
 struct ip6_own *ip6_find_own(struct interface *interface, struct ip_address address);
+/* What Linux shows of it: IFA_F_* of linux/if_addr.h. */
+unsigned ip6_flags(const struct ip6_own *own);
 /* The interface whose own, usable address this is; NULL: none. */
 struct interface *ip6_interface_of(struct ip_address address);
 /* Whether datagrams to the group are taken from the interface. */

@@ -54,6 +54,16 @@ struct ip6_own *ip6_find_own(struct interface *interface, struct ip_address addr
     return NULL;
 }
 
+unsigned ip6_flags(const struct ip6_own *own)
+{
+    enum { DUPLICATE = 0x08, DEPRECATED = 0x20, TENTATIVE = 0x40, PERMANENT = 0x80 };
+    must_hold_net();
+    unsigned flags = own->valid_until == NO_DEADLINE ? PERMANENT : 0;
+    flags |= own->tentative ? TENTATIVE : 0;
+    flags |= own->duplicate ? DUPLICATE : 0;
+    return flags | (own->preferred_until <= net_now() ? DEPRECATED : 0);
+}
+
 static struct ip6_own *find_room(struct interface *interface)
 {
     for (unsigned i = 0; i < IP6_ADDRESSES; i++)

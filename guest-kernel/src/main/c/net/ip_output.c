@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Routing and sending. There is no table of routes: each packet's way follows from the configuration of the interfaces:
- * our own addresses by loopback, networks of devices, then the first gateway; nothing to the address that ip_forbid()
+ * our own addresses by loopback, networks of devices, then the first gateway; nothing to the addresses that ip_forbid()
  * closed. A packet gets its header here, and its transport checksum where the device does not fill it in, and goes to
  * loopback, ARP or Ethernet. One longer than the MTU is cut into fragments unless the device is to segment it; where
  * that is forbidden it is refused.
@@ -60,14 +60,19 @@ static int route_through(struct interface *interface, ipv4_t next_hop, bool broa
     return 0;
 }
 
-static ipv4_t forbidden; /* net lock */
+static struct ip_address forbidden[IP_FORBIDDEN]; /* net lock */
+static unsigned forbidden_count;
 
-void ip_forbid(ipv4_t destination) { forbidden = destination; }
+void ip_forbid(const struct ip_address *destinations, unsigned count)
+{
+    must_hold_net();
+    for (unsigned i = 0; i < count; i++)
+        forbidden[i] = destinations[i];
+    forbidden_count = count;
+}
 
 static int route_ipv4(ipv4_t destination, struct ip_route *route)
 {
-    if (destination == forbidden && destination != IPV4_ANY)
-        return -EACCES;
     if (destination == IPV4_BROADCAST)
         return route_limited_broadcast(route);
     if (interface_of_address(ip_of_ipv4(destination))) {
@@ -94,6 +99,9 @@ static int route_ipv4(ipv4_t destination, struct ip_route *route)
 
 int ip_route(struct ip_address destination, struct ip_route *route)
 {
+    for (unsigned i = 0; i < forbidden_count; i++)
+        if (ip_same(forbidden[i], destination))
+            return -EACCES;
     return ip_is_ipv4(destination) ? route_ipv4(ipv4_of(destination), route) : ip6_route(destination, route);
 }
 

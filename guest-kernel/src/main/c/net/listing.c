@@ -152,17 +152,13 @@ static void show_udp6(struct text *out) { show(out, AF_INET6, collect_udp); }
 
 static void print_address6(struct text *out, const struct interface *interface, const struct ip6_own *own)
 {
-    enum { SCOPE_LOOPBACK = 0x10, SCOPE_LINK = 0x20 }; /* IPV6_ADDR_* and IFA_F_* of Linux */
-    enum { DEPRECATED = 0x20, DUPLICATE = 0x08, TENTATIVE = 0x40, PERMANENT = 0x80 };
+    enum { SCOPE_LOOPBACK = 0x10, SCOPE_LINK = 0x20 }; /* IPV6_ADDR_* of Linux */
     struct ip6_bytes bytes = ip6_bytes_of(own->address);
     unsigned scope = interface->loopback ? SCOPE_LOOPBACK : ip6_is_link_local(own->address) ? SCOPE_LINK : 0;
-    unsigned flags = own->valid_until == NO_DEADLINE ? PERMANENT : 0;
-    flags |= own->tentative ? TENTATIVE : 0;
-    flags |= own->duplicate ? DUPLICATE : 0;
-    flags |= own->preferred_until <= net_now() ? DEPRECATED : 0;
     for (unsigned i = 0; i < sizeof(bytes); i++)
         text_print(out, "%02x", bytes.bytes[i]);
-    text_print(out, " %02x %02x %02x %02x %8s\n", interface->index, own->prefix, scope, flags, interface->name);
+    text_print(out, " %02x %02x %02x %02x %8s\n", interface->index, own->prefix, scope, ip6_flags(own),
+               interface->name);
 }
 
 static void show_addresses6(struct text *out)

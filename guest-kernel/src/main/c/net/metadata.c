@@ -14,7 +14,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "net/http.h"
-#include "net/ip.h"
+#include "net/ip6.h"
 #include "net/net.h"
 
 /* EC2 User Guide, "Access instance metadata". */
@@ -123,8 +123,10 @@ static enum metadata_outcome get_user_data(char *answer, nanoseconds deadline, s
 
 void metadata_forbid(void)
 {
+    /* The second one is that of EC2's Nitro instances: EC2 User Guide, "Access instance metadata". */
+    const struct ip_address services[] = { SERVICE.address, ip6_address(0xfd000ec200000000u, 0x254) };
     net_lock();
-    ip_forbid(ipv4_of(SERVICE.address));
+    ip_forbid(services, array_size(services));
     net_unlock();
 }
 

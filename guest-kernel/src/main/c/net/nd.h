@@ -34,7 +34,9 @@ void nd_router_init(void);
 void nd_solicit_routers(struct interface *interface);
 /* A router's advertisement with its options, all of it checked: `length` bytes from the ICMP header on. */
 void nd_router_heard(const struct ip_info *info, const uint8_t *message, uint32_t length);
-/* Whether a router has said that hosts with this address are neighbours. */
+/* From now on hosts with this prefix are neighbours, whatever routers say. Nothing for a prefix of 128 bits. */
+void nd_configure_prefix(struct interface *interface, struct ip_address address, unsigned length);
+/* Whether a router has said, or it is configured, that hosts with this address are neighbours. */
 bool nd_is_on_link(const struct interface *interface, struct ip_address address);
 /* The router to send by, preferably one that answers; false: there is none. */
 bool nd_find_router(struct interface *interface, struct ip_address *out);

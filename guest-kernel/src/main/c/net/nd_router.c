@@ -112,13 +112,22 @@ static void note_on_link(struct interface *interface, struct ip_address prefix, 
     struct ip6_prefix *prefixes = interface->ip6.prefixes, *place = NULL;
     nanoseconds now = net_now();
     for (unsigned i = 0; i < IP6_PREFIXES; i++)
-        if (prefixes[i].valid_until > now && prefixes[i].length == length && ip_same(prefixes[i].address, prefix))
+        if (prefixes[i].valid_until > now && prefixes[i].length == length &&
+            ip6_common_bits(prefixes[i].address, prefix) >= length)
             place = &prefixes[i];
     for (unsigned i = 0; i < IP6_PREFIXES && !place && valid > 0; i++)
         if (prefixes[i].valid_until <= now)
             place = &prefixes[i];
-    if (place)
-        *place = (struct ip6_prefix){ prefix, length, time_after(valid) };
+    if (place && !place->configured)
+        *place = (struct ip6_prefix){ .address = prefix, .length = length, .valid_until = time_after(valid) };
+}
+
+void nd_configure_prefix(struct interface *interface, struct ip_address address, unsigned length)
+{
+    must_hold_net();
+    if (length < 128) /* the table is empty: no router has been heard yet */
+        interface->ip6.prefixes[0] =
+            (struct ip6_prefix){ .address = address, .length = length, .configured = true, .valid_until = NO_DEADLINE };
 }
 
 /* A host that pretends to be a router cannot take an address away at once: RFC 4862 5.5.3 e. */

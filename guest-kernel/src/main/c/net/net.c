@@ -138,10 +138,17 @@ void net_apply(struct interface *interface, const struct net_configuration *conf
         wake(&configured_queue, 0);
 }
 
-void net_start_ipv6(void)
+void net_start_ipv6(const struct net_ipv6 *wanted)
 {
+    struct interface *device = interface_first_device();
+    if (wanted->off)
+        return;
     net_lock();
     ip6_start();
+    if (device && !ip_is_any(wanted->address)) { /* there is room: it is the second one */
+        (void)ip6_add(device, wanted->address, wanted->prefix, NO_DEADLINE, NO_DEADLINE);
+        nd_configure_prefix(device, wanted->address, wanted->prefix);
+    }
     net_unlock();
 }
 
@@ -279,6 +286,18 @@ static bool take_word(const char **text, const char *word)
     *text += length;
     skip_spaces(text);
     return true;
+}
+
+bool net_parse_ipv6(const char *text, struct net_ipv6 *out)
+{
+    *out = (struct net_ipv6){ .off = !strcmp(text, "no") };
+    if (out->off)
+        return true;
+    if (!ip6_parse(&text, &out->address) || *text++ != '/' || !read_number(&text, 128, &out->prefix) || *text)
+        return false;
+    struct ip_address address = out->address;
+    bool special = ip_is_any(address) || ip_is_loopback(address) || ip_is_multicast(address) || ip_is_ipv4(address);
+    return out->prefix > 0 && !special && !ip6_is_link_local(address);
 }
 
 static bool read_dns(const char **text, struct net_configuration *out)

@@ -54,8 +54,15 @@ int net_configure_static(const struct net_configuration *configuration);
 int net_configure_dhcp(const char *hostname, net_changed *changed);
 /* Sleeps until the first device has an address. 0, -ETIMEDOUT, or -EINTR for a signal. */
 int net_wait_configured(nanoseconds deadline);
-/* From now on there is IPv6 (net/ip6.h): addresses of it follow by themselves, and AF_INET6 has sockets. */
-void net_start_ipv6(void);
+struct net_ipv6 {
+    bool off;
+    struct ip_address address; /* ::, none: routers give some */
+    unsigned prefix;           /* its length, 1..128; hosts with the same are neighbours, with 128 none are */
+};
+/* "no", or an address of this machine alone and its prefix, "2001:db8::2/64". False: it is neither. */
+bool net_parse_ipv6(const char *text, struct net_ipv6 *out);
+/* From now on there is IPv6 (net/ip6.h), unless it is off: addresses follow by themselves, and AF_INET6 has sockets. */
+void net_start_ipv6(const struct net_ipv6 *wanted);
 /* What the first device uses now. */
 void net_current(struct net_configuration *out);
 /* resolv.conf(5) text for a configuration; the untruncated length, as format() returns. */

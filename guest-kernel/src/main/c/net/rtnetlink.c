@@ -12,7 +12,7 @@
 #include "lib/string.h"
 #include "net/bytes.h"
 #include "net/interface.h"
-#include "net/ip.h"
+#include "net/ip6.h"
 #include "net/neighbour.h"
 #include "net/netlink.h"
 
@@ -47,6 +47,7 @@ struct builder {
     const struct header *question;
     struct header *message; /* the one being built */
     uint32_t port;
+    uint8_t family; /* that the question is about; AF_UNSPEC: all */
 };
 
 /* `size` bytes at the end, zeroed and aligned to 4. The answer has room: see ANSWER_SIZE. */
@@ -93,6 +94,15 @@ static void add_address(struct builder *builder, uint16_t type, ipv4_t address)
 {
     be32 value = be32_of(address);
     add_attribute(builder, type, &value, sizeof(value));
+}
+
+static void add_ip(struct builder *builder, uint16_t type, struct ip_address address)
+{
+    struct ip6_bytes bytes = ip6_bytes_of(address);
+    if (ip_is_ipv4(address))
+        add_address(builder, type, ipv4_of(address));
+    else
+        add_attribute(builder, type, &bytes, sizeof(bytes));
 }
 
 /* ---- What there is to report ---- */
@@ -147,6 +157,46 @@ static void tell_address(struct builder *builder, const struct interface *interf
     add_attribute(builder, IFA_LABEL, interface->name, (uint32_t)strlen(interface->name) + 1);
     add_word(builder, IFA_FLAGS, PERMANENT);
     end_message(builder);
+}
+
+#define ADDRESS_SIZE 96u /* bytes that one of IPv6 takes at most */
+
+/* In seconds, as struct ifa_cacheinfo has it; all ones: for ever. */
+static uint32_t seconds_until(nanoseconds when)
+{
+    nanoseconds now = net_now();
+    return when == NO_DEADLINE ? UINT32_MAX : when <= now ? 0 : (uint32_t)((when - now) / NS_PER_SECOND);
+}
+
+static void tell_address6(struct builder *builder, const struct interface *interface, const struct ip6_own *own)
+{
+    enum { IFA_ADDRESS = 1, IFA_CACHEINFO = 6, IFA_FLAGS = 8, SCOPE_HOST = 254, SCOPE_LINK = 253 };
+    struct {
+        uint8_t family, prefix, flags, scope;
+        uint32_t index;
+    } * info;
+    unsigned flags = ip6_flags(own);
+    uint32_t times[4] = { seconds_until(own->preferred_until), seconds_until(own->valid_until) };
+    if (own->valid_until <= net_now() || builder->answer->length + ADDRESS_SIZE > ANSWER_SIZE)
+        return;
+    info = begin_message(builder, RTM_NEWADDR, NLM_F_MULTI, sizeof(*info));
+    info->family = AF_INET6;
+    info->prefix = (uint8_t)own->prefix;
+    info->flags = (uint8_t)flags;
+    info->scope = interface->loopback ? SCOPE_HOST : ip6_is_link_local(own->address) ? SCOPE_LINK : 0;
+    info->index = (uint32_t)interface->index;
+    add_ip(builder, IFA_ADDRESS, own->address);
+    add_attribute(builder, IFA_CACHEINFO, times, sizeof(times));
+    add_word(builder, IFA_FLAGS, flags);
+    end_message(builder);
+}
+
+static void tell_addresses(struct builder *builder, const struct interface *interface, uint8_t family)
+{
+    if (family != AF_INET6)
+        tell_address(builder, interface);
+    for (unsigned i = 0; family != AF_INET && i < IP6_ADDRESSES; i++)
+        tell_address6(builder, interface, &interface->ip6.own[i]);
 }
 
 enum { RTA_DST = 1, RTA_OIF = 4, RTA_GATEWAY = 5, RTA_PREFSRC = 7, RTA_TABLE = 15, TABLE_MAIN = 254 };
@@ -229,14 +279,15 @@ static bool tell_neighbour(const struct neighbour_entry *entry, void *context)
     } * info;
     if (builder->answer->length + NEIGHBOUR_SIZE > ANSWER_SIZE)
         return false;
-    if (!ip_is_ipv4(entry->address))
+    bool of_six = !ip_is_ipv4(entry->address);
+    if (builder->family != AF_UNSPEC && builder->family != (of_six ? AF_INET6 : AF_INET))
         return true;
     info = begin_message(builder, RTM_NEWNEIGH, NLM_F_MULTI, sizeof(*info));
-    info->family = AF_INET;
+    info->family = of_six ? AF_INET6 : AF_INET;
     info->index = entry->interface->index;
     info->state = entry->mac ? REACHABLE : INCOMPLETE;
     info->type = RTN_UNICAST;
-    add_address(builder, NDA_DST, ipv4_of(entry->address));
+    add_ip(builder, NDA_DST, entry->address);
     if (entry->mac)
         add_attribute(builder, NDA_LLADDR, entry->mac, 6);
     end_message(builder);
@@ -263,7 +314,7 @@ static void queue_answer(struct netlink_socket *netlink, struct netlink_answer *
 
 static int report(struct netlink_socket *netlink, const struct header *question, int error)
 {
-    struct builder builder = { make_answer(netlink, 64), question, NULL, netlink->port };
+    struct builder builder = { make_answer(netlink, 64), question, NULL, netlink->port, AF_UNSPEC };
     if (!builder.answer)
         return -ENOBUFS;
     struct {
@@ -286,16 +337,16 @@ static int dump(struct netlink_socket *netlink, const struct header *question, u
         heap_free(end);
         return -ENOBUFS;
     }
-    struct builder builder = { all, question, NULL, netlink->port };
-    bool known = family == AF_UNSPEC || family == AF_INET || question->type == RTM_GETLINK;
+    struct builder builder = { all, question, NULL, netlink->port, family };
+    bool known = family == AF_UNSPEC || family == AF_INET || family == AF_INET6 || question->type == RTM_GETLINK;
     if (known && question->type == RTM_GETNEIGH)
         neighbour_for_each(tell_neighbour, &builder);
     for (unsigned i = 0; known && i < interface_count(); i++) {
         if (question->type == RTM_GETLINK)
             tell_link(&builder, interface_at(i));
         else if (question->type == RTM_GETADDR)
-            tell_address(&builder, interface_at(i));
-        else if (question->type == RTM_GETROUTE)
+            tell_addresses(&builder, interface_at(i), family);
+        else if (question->type == RTM_GETROUTE && family != AF_INET6)
             tell_routes(&builder, interface_at(i));
     }
     if (all->length > 0)
@@ -353,7 +404,7 @@ static int tell_one_link(struct netlink_socket *netlink, const struct header *qu
     const struct interface *interface = length >= LINK_HEADER ? find_link(body, length, &asked) : NULL;
     if (!interface)
         return report(netlink, question, asked ? -ENODEV : -EINVAL);
-    struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
+    struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port, AF_UNSPEC };
     if (!builder.answer)
         return -ENOBUFS;
     tell_link(&builder, interface);
@@ -379,7 +430,7 @@ static int tell_one_route(struct netlink_socket *netlink, const struct header *q
     int error = ip_route(ip_of_ipv4(be32_get(address)), &route);
     if (error < 0)
         return report(netlink, question, error);
-    struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port };
+    struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port, AF_UNSPEC };
     if (!builder.answer)
         return -ENOBUFS;
     tell_way(&builder, be32_get(address), &route);

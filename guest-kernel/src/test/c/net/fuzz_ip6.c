@@ -116,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         host_init();
         wire_start();
         wire_configure();
-        net_start_ipv6();
+        net_start_ipv6(&(struct net_ipv6){ 0 });
         host_advance(2 * NS_PER_SECOND);
         started = true;
     }

@@ -9,6 +9,7 @@
 #include "lib/checksum.h"
 #include "lib/errno.h"
 #include "net/icmp6.h"
+#include "net/metadata.h"
 #include "net/nd.h"
 #include "net/neighbour.h"
 #include "net/wire.h"
@@ -24,6 +25,8 @@
 #define PREFIX ip6_address(0x20010db800010000u, 0)
 #define STACK_GLOBAL ip6_address(0x20010db800010000u, 0x000000fffe000002u)
 #define PEER_GLOBAL ip6_address(0x20010db800010000u, 1)
+#define CONFIGURED ip6_address(0x20010db800770000u, 7)
+#define CONFIGURED_NEIGHBOUR ip6_address(0x20010db800770000u, 9)
 #define FAR ip6_address(0x20010db8ffff0000u, 1)
 
 static const uint8_t peer_mac[6] = { 2, 0, 0, 0, 0, 1 };
@@ -180,7 +183,7 @@ static bool usable(struct ip_address address)
 static int route_to(struct ip_address address, struct ip_route *route)
 {
     net_lock();
-    int result = ip6_route(inside(address), route);
+    int result = ip_route(inside(address), route);
     net_unlock();
     return result;
 }
@@ -254,12 +257,16 @@ static void off_at_first(void)
 static void first_address(void)
 {
     const struct wire_frame *frame;
-    net_start_ipv6();
+    struct net_ipv6 wanted;
+    CHECK(net_parse_ipv6("2001:db8:77::7/64", &wanted));
+    net_start_ipv6(&wanted);
     CHECK(own(STACK_LOCAL) && own(STACK_LOCAL)->tentative && !usable(STACK_LOCAL));
     CHECK_EQUAL(next_type(&frame), ND_NEIGHBOUR_SOLICITATION);
     CHECK(is_at(frame->bytes + 22, IP6_ANY) && is_at(frame->bytes + HEADERS + 8, STACK_LOCAL));
     CHECK(frame->bytes[0] == 0x33 && frame->bytes[2] == 0xff && frame->bytes[21] == 255 && checksum_right(frame));
     CHECK_EQUAL(frame->length, HEADERS + 24);
+    CHECK_EQUAL(next_type(&frame), ND_NEIGHBOUR_SOLICITATION);
+    CHECK(is_at(frame->bytes + HEADERS + 8, CONFIGURED));
     inject_neighbour(PEER_LOCAL, ip6_solicited_node(STACK_LOCAL, interface_first_device()), ND_NEIGHBOUR_SOLICITATION,
                      0, STACK_LOCAL, ND_SOURCE_MAC);
     CHECK_EQUAL(next_type(NULL), -1); /* not ours yet */
@@ -269,6 +276,35 @@ static void first_address(void)
     CHECK(is_at(frame->bytes + 22, STACK_LOCAL) && is_at(frame->bytes + 38, IP6_ALL_ROUTERS) && checksum_right(frame));
     host_advance(4 * NS_PER_SECOND);
     CHECK_EQUAL(next_type(NULL), ND_ROUTER_SOLICITATION);
+}
+
+/* Routers do not change what is configured. */
+static void a_configured_address(void)
+{
+    static const char *const wrong[] = { "",
+                                         "yes",
+                                         "::/64",
+                                         "::1/128",
+                                         "ff02::1/64",
+                                         "fe80::1/64",
+                                         "2001:db8::1",
+                                         "2001:db8::1/0",
+                                         "2001:db8::1/129",
+                                         "2001:db8::1/64x",
+                                         "::ffff:0:1/64" };
+    struct net_ipv6 wanted;
+    struct ip_route route;
+    for (unsigned i = 0; i < array_size(wrong); i++)
+        CHECK(!net_parse_ipv6(wrong[i], &wanted));
+    CHECK(net_parse_ipv6("no", &wanted) && wanted.off);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(usable(CONFIGURED));
+        CHECK_EQUAL(route_to(CONFIGURED_NEIGHBOUR, &route), 0);
+        CHECK(ip_same(route.next_hop, CONFIGURED_NEIGHBOUR) && ip_same(route.source, CONFIGURED));
+        inject_router(PEER_LOCAL, 0, ip6_address(0x20010db800770000u, 0), 0);
+        host_advance(8000 * NS_PER_SECOND);
+        wire_drop_all();
+    }
 }
 
 static void answers_questions(void)
@@ -326,9 +362,9 @@ static void router_gives_an_address(void)
     host_advance(NS_PER_SECOND);
     CHECK(usable(STACK_GLOBAL));
     CHECK_EQUAL(route_to(FAR, &route), 0);
-    CHECK(ip_same(route.next_hop, inside(PEER_LOCAL)) && ip_same(route.source, STACK_GLOBAL));
+    CHECK(ip_same(route.next_hop, inside(PEER_LOCAL)) && ip_same(route.source, CONFIGURED));
     CHECK_EQUAL(route_to(PEER_GLOBAL, &route), 0);
-    CHECK(ip_same(route.next_hop, PEER_GLOBAL));
+    CHECK(ip_same(route.next_hop, PEER_GLOBAL) && ip_same(route.source, STACK_GLOBAL)); /* the closer one */
     CHECK_EQUAL(route_to(PEER_LOCAL, &route), 0);
     CHECK(ip_same(route.source, inside(STACK_LOCAL)));
     host_advance(100 * NS_PER_SECOND);
@@ -637,28 +673,49 @@ static void datagrams(void)
     file_put(old);
 }
 
+/* instance-metadata no: neither by IPv4, in its form of IPv6, nor by IPv6. */
+static void metadata_service_is_forbidden(void)
+{
+    struct file *file = open6(SOCK_STREAM);
+    struct ip_route route;
+    inject_router(PEER_LOCAL, 1800, PREFIX, 7200);
+    host_advance(2 * NS_PER_SECOND);
+    metadata_forbid();
+    CHECK_EQUAL(route_to(ip6_address(0xfd000ec200000000u, 0x254), &route), -EACCES);
+    CHECK_EQUAL(connect6(file, ip_of_ipv4(0xa9fea9feu), 80), -EACCES);
+    CHECK_EQUAL(route_to(FAR, &route), 0);
+    file_put(file);
+    net_lock();
+    ip_forbid(NULL, 0);
+    net_unlock();
+    CHECK_EQUAL(route_to(ip6_address(0xfd000ec200000000u, 0x254), &route), 0);
+    wire_drop_all();
+}
+
 int main(void)
 {
     host_init();
     wire_start();
     wire_configure();
-    host_test("IPv6: addresses as text", texts);
-    host_test("IPv6: off until it is started", off_at_first);
-    host_test("IPv6: the link-local address, and the search for routers", first_address);
-    host_test("IPv6: neighbours are answered", answers_questions);
-    host_test("IPv6: broken questions are not", broken_questions);
-    host_test("IPv6: a router gives an address, neighbours and a way", router_gives_an_address);
-    host_test("IPv6: a router sets the MTU", router_sets_the_mtu);
-    host_test("IPv6: bad advertisements", bad_advertisements);
-    host_test("IPv6: an address is not taken away at once", short_lifetimes);
-    host_test("IPv6: floods of routers, prefixes and neighbours", floods);
-    host_test("IPv6: an address that another host has", duplicate_address);
-    host_test("IPv6: echoes", echoes);
-    host_test("IPv6: extension headers", extension_headers);
-    host_test("IPv6: fragments", fragments);
-    host_test("IPv6: impossible addresses", impossible_addresses);
-    host_test("IPv6: a socket of both families", dual_stack);
-    host_test("IPv6: a socket of IPv6 only", v6_only);
-    host_test("IPv6: datagrams", datagrams);
+    host_test("IPv6, addresses as text", texts);
+    host_test("IPv6, off until it is started", off_at_first);
+    host_test("IPv6, the link-local address, and the search for routers", first_address);
+    host_test("IPv6, a configured address", a_configured_address);
+    host_test("IPv6, neighbours are answered", answers_questions);
+    host_test("IPv6, broken questions are not", broken_questions);
+    host_test("IPv6, a router gives an address, neighbours and a way", router_gives_an_address);
+    host_test("IPv6, a router sets the MTU", router_sets_the_mtu);
+    host_test("IPv6, bad advertisements", bad_advertisements);
+    host_test("IPv6, an address is not taken away at once", short_lifetimes);
+    host_test("IPv6, floods of routers, prefixes and neighbours", floods);
+    host_test("IPv6, an address that another host has", duplicate_address);
+    host_test("IPv6, echoes", echoes);
+    host_test("IPv6, extension headers", extension_headers);
+    host_test("IPv6, fragments", fragments);
+    host_test("IPv6, impossible addresses", impossible_addresses);
+    host_test("IPv6, a socket of both families", dual_stack);
+    host_test("IPv6, a socket of IPv6 only", v6_only);
+    host_test("IPv6, datagrams", datagrams);
+    host_test("IPv6, the metadata service is forbidden", metadata_service_is_forbidden);
     return host_result();
 }

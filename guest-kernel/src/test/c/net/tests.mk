@@ -39,3 +39,8 @@ NET_TESTS := ip6 http dns syslog metrics service segments send_queue recovery th
 test-net: $(NET_TESTS:%=target/test/test_net_%)
 	@set -e; for test in $^; do $$test; done
 TESTS += test-net
+
+# A part of test-net, for src/it/without.
+.PHONY: test-net-ip6
+test-net-ip6: target/test/test_net_ip6
+	@$<
