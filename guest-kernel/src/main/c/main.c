@@ -21,6 +21,7 @@
 #include "linux/host_channel.h"
 #include "linux/process.h"
 #include "linux/profile_output.h"
+#include "linux/restore.h"
 #include "linux/signals.h"
 #include "linux/system.h"
 #include "memory/address_space.h"
@@ -223,6 +224,7 @@ static void boot(void *unused)
     mount_memory();
     mount_scratch(root);
     start_network();
+    restore_start();
     configure_instance();
     timing_mark("kernel", clock_monotonic() - platform.entry_time);
     nanoseconds started = clock_monotonic();

@@ -28,6 +28,7 @@ static uint64_t counter;        /* lock: the nonce and block counter never repea
 static nanoseconds reseeded_at; /* lock */
 static unsigned credited;       /* lock: bits; read without it by random_ready() */
 static unsigned given;          /* lock: mask of the sources that gave some of it */
+static uint64_t generation[2];  /* lock: platform.generation when it was looked at last */
 static struct {
     uint64_t words[EVENT_WORDS];
     unsigned count;
@@ -123,6 +124,20 @@ static void reseed(nanoseconds now)
     reseeded_at = now;
 }
 
+/* A copy of this machine, from the same snapshot, has the same key: nothing is given out before the two differ. Under
+ * the lock. */
+static void follow_generation(nanoseconds now)
+{
+    must_hold(&lock);
+    const volatile uint64_t *id = platform.generation;
+    if (!id || (id[0] == generation[0] && id[1] == generation[1]))
+        return;
+    generation[0] = id[0];
+    generation[1] = id[1];
+    mix(generation, sizeof(generation));
+    reseed(now);
+}
+
 void random_add(const void *data, size_t length) { random_credit(data, length, 0, RANDOM_EVENTS); }
 
 void random_credit(const void *data, size_t length, unsigned bits, enum random_source source)
@@ -192,6 +207,7 @@ void random_bytes(void *to, size_t length)
     uint32_t block[BLOCK_WORDS];
     nanoseconds now = clock_monotonic();
     spin_lock(&lock);
+    follow_generation(now);
     if (now - reseeded_at > RESEED_INTERVAL)
         reseed(now);
     while (length) {

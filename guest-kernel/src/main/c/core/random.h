@@ -3,6 +3,9 @@
  * Random bytes: ChaCha20 (RFC 8439) under a key into which all entropy is mixed, replaced after each request, so that
  * what is read of the generator's memory later does not give away what it gave out before.
  *
+ * A machine that goes on from a snapshot mixes in the host's new generation ID (platform.h), and what the CPU offers,
+ * before it gives out anything, so no two copies give out the same.
+ *
  * The generator counts the entropy it was given and is ready at RANDOM_SEED_BITS. Sources, in bits of entropy a bit:
  * the CPU (RDSEED, RDRAND) and the host (virtio-rng, xenstore) 1, timing jitter at boot (core/jitter.h), the timing of
  * interrupts and packets 1/64 bit an event. The boot waits for it (threads/seed.h), so nothing in user mode ever runs

@@ -6,8 +6,8 @@
  * which all messages pass.
  *
  * Started by net_configure_dhcp(). `client` belongs to its thread, so there is no lock; the socket takes the net lock,
- * as start_probe() does. `changed` is called by the thread without locks. dhcp_release() is called by net_shut_down(),
- * when no thread runs any more.
+ * as start_probe() does. dhcp_restored() ends the wait in keep(). `changed` is called by the thread without locks.
+ * dhcp_release() is called by net_shut_down(), when no thread runs any more.
  */
 #include "net/dhcp.h"
 
@@ -45,6 +45,8 @@ struct client {
 };
 
 static struct client client;
+static unsigned restores; /* only grows */
+static struct wait_queue restored = WAIT_QUEUE(restored);
 
 /* ---- Messages over the socket --------------------------------------------------------------------------- */
 
@@ -235,11 +237,10 @@ static enum outcome extend(struct client *c, ipv4_t whom, nanoseconds until)
     return UNANSWERED;
 }
 
-static void sleep_until_time(nanoseconds when)
+void dhcp_restored(void)
 {
-    nanoseconds now = clock_monotonic();
-    if (when > now)
-        pause_for(when - now);
+    write_once(restores, restores + 1);
+    wake(&restored, 0);
 }
 
 /* BOUND: returns when the lease is lost. */
@@ -247,14 +248,13 @@ static void keep(struct client *c)
 {
     enum outcome outcome = EXTENDED;
     while (outcome == EXTENDED) {
-        if (c->lease.lease == DHCP_FOREVER) {
-            sleep_until_time(NO_DEADLINE);
-            continue;
-        }
         struct lease_times times = lease_times(c);
-        sleep_until_time(times.renew);
-        ipv4_t server = c->lease.server != IPV4_ANY ? c->lease.server : IPV4_BROADCAST;
-        outcome = extend(c, server, times.rebind);
+        unsigned before = restores;
+        bool forever = c->lease.lease == DHCP_FOREVER;
+        (void)wait_until(&restored, read_once(restores) != before, forever ? NO_DEADLINE : times.renew,
+                         SLEEP_UNINTERRUPTIBLE);
+        bool known = c->lease.server != IPV4_ANY && restores == before;
+        outcome = extend(c, known ? c->lease.server : IPV4_BROADCAST, times.rebind);
         if (outcome == UNANSWERED)
             outcome = extend(c, IPV4_BROADCAST, times.end);
     }

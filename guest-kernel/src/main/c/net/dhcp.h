@@ -12,6 +12,8 @@
 void dhcp_start(struct interface *interface, const char *hostname, net_changed *changed);
 /* Gives the address back to the server, if there is a lease: the machine is about to end. Does not sleep. */
 void dhcp_release(void);
+/* The machine goes on from a snapshot, perhaps later than its lease lasts: asks any server to extend it. */
+void dhcp_restored(void);
 /* Applies a configuration and wakes the threads that wait for one; takes the net lock (net.c). */
 void net_apply(struct interface *interface, const struct net_configuration *configuration);
 

@@ -230,8 +230,14 @@ void interface_configure(struct interface *interface, const struct net_configura
     interface->configuration = *configuration;
     unsigned mtu = configuration->mtu >= IP_MINIMUM_MTU ? configuration->mtu : interface->device->mtu;
     interface->mtu = (uint16_t)min_of(mtu, (unsigned)interface->device->max_mtu);
+    interface_restored(interface);
+}
+
+void interface_restored(struct interface *interface)
+{
+    must_hold_net();
     neighbour_forget_ipv4(interface);
-    if (configuration->address != IPV4_ANY)
+    if (interface->configuration.address != IPV4_ANY)
         arp_announce(interface);
 }
 

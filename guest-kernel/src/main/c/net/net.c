@@ -215,6 +215,16 @@ static bool is_configured(void)
     return configured;
 }
 
+void net_restored(void)
+{
+    net_lock();
+    for (unsigned i = 1; i < interface_count(); i++)
+        interface_restored(interface_at(i));
+    tcp_restored();
+    net_unlock();
+    dhcp_restored();
+}
+
 int net_wait_configured(nanoseconds deadline)
 {
     return wait_until(&configured_queue, is_configured(), deadline, SLEEP_INTERRUPTIBLE);

@@ -77,6 +77,11 @@ int net_hosts_text(char *to, size_t size, const struct net_configuration *config
  */
 void net_shut_down(nanoseconds patience, bool release_address);
 
+/* The machine goes on from a snapshot. What other machines knew of it then does not hold now: neighbours are asked for
+ * again and told of it, connections to other machines have failed (tcp_restored()), and a lease is asked for again. In
+ * a thread. */
+void net_restored(void);
+
 /* Boot timings: monotonic times of the first listen() and of the first payload byte sent on an
  * accepted connection; 0 while there was none. Each is also announced by calling *net_milestone if set. */
 enum net_event { NET_FIRST_LISTEN, NET_FIRST_RESPONSE };

@@ -6,7 +6,8 @@
  * and only the server that was asked can answer.
  *
  * sntp_use() is called when the network changes. Spinlock "time servers" guards `wanted`, which the thread
- * copies before a round if it has changed; the rest is the thread's.
+ * copies before a round if it has changed; the rest is the thread's, but for sntp_restored(), which is called by an
+ * interrupt handler.
  */
 #include "net/sntp.h"
 
@@ -31,7 +32,7 @@ static struct spinlock lock = SPINLOCK(LOCK_TIME_SERVERS);
 static struct { /* lock */
     struct sntp_source sources[SNTP_SERVERS];
     unsigned count;
-    unsigned generation; /* changes with the sources; 0: there were none yet */
+    unsigned generation; /* changes with the sources and in sntp_restored(); 0: there were none yet */
 } wanted;
 static struct wait_queue changed = WAIT_QUEUE(changed);
 
@@ -79,7 +80,8 @@ static enum sntp_kind ask(ipv4_t server, struct sntp_sample *sample)
     if (kind == SNTP_TIME)
         *sample = sntp_sample_of(asked, clock_wall(), &answer);
     file_put(file);
-    return kind;
+    /* The clock may have been set in between. */
+    return read_once(wanted.generation) == client.generation ? kind : SNTP_INVALID;
 }
 
 /* ---- A round ------------------------------------------------------------------------------------------------ */
@@ -204,10 +206,28 @@ static void wait_for_next_round(nanoseconds end, nanoseconds period)
     } while (stay);
 }
 
+static void begin(void)
+{
+    client.wall = (struct wall_time){ .monotonic = clock_monotonic(), .wall = clock_wall() };
+    client.clock = (struct sntp_clock){ 0 };
+    client.rounds = 0;
+}
+
+/* The thread is not interrupted where it uses the clock's state, but where it waits. */
+void sntp_restored(void)
+{
+    begin();
+    spin_lock(&lock);
+    if (wanted.generation > 0)
+        wanted.generation++;
+    spin_unlock(&lock);
+    wake(&changed, 0);
+}
+
 static void run(void *unused)
 {
     (void)unused;
-    client.wall = (struct wall_time){ .monotonic = clock_monotonic(), .wall = clock_wall() };
+    begin();
     for (;;) {
         nanoseconds period = next_period(), now = clock_monotonic(), end = now + period;
         take_wanted();

@@ -22,6 +22,10 @@ struct sntp_source {
  * Starts the thread with the first ones. Any thread, without locks; sleeps for memory only. */
 void sntp_use(const struct sntp_source *sources, unsigned count);
 
+/* The platform has set the wall clock, since the machine goes on from a snapshot: begins again, without what was known
+ * about it. Any context. */
+void sntp_restored(void);
+
 /* ---- Messages (RFC 5905 7.3) ------------------------------------------------------------------------------ */
 
 #define SNTP_MESSAGE_SIZE 48u

@@ -119,6 +119,8 @@ struct tcp_entry {
 };
 /* Without the net lock, once. */
 void tcp_table_init(void);
+/* The machine goes on from a snapshot: other secrets for sequence numbers, ports, timestamps and cookies. */
+void tcp_table_restored(void);
 void tcp_table_add(struct tcp_entry *entry);
 void tcp_table_remove(struct tcp_entry *entry);
 struct tcp_entry *tcp_table_find(struct endpoint local, struct endpoint remote);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/errno.h"
+#include "net/interface.h"
 #include "net/tcp_private.h"
 
 static struct tcp *connection_of(struct tcp_entry *entry)
@@ -27,6 +29,22 @@ void tcp_close_all(void)
         }
     }
     tcp_table_for_each(close_one, NULL);
+}
+
+static void lose_one(struct tcp_entry *entry, void *context)
+{
+    struct tcp *tcp = connection_of(entry);
+    const struct interface *interface = interface_of_address(entry->local.address);
+    (void)context;
+    if (tcp && !(interface && interface->loopback))
+        tcp_close(tcp, ECONNRESET);
+}
+
+void tcp_restored(void)
+{
+    must_hold_net();
+    tcp_table_for_each(lose_one, NULL);
+    tcp_table_restored();
 }
 
 static void note_pending(struct tcp_entry *entry, void *context)

@@ -5,8 +5,8 @@
  * looked up before an entry is added.
  *
  * Also what is derived from a pair and must not be guessed: sequence numbers, timestamps, cookies and ports, each with
- * a key of its own. The table's size and the keys are fixed by tcp_table_init(). Called by the other files of TCP and
- * by listing.c. Net lock.
+ * a key of its own, which tcp_table_restored() replaces. The table's size and its key are fixed by tcp_table_init().
+ * Called by the other files of TCP and by listing.c. Net lock.
  */
 #include "core/heap.h"
 #include "core/log.h"
@@ -45,6 +45,13 @@ static uint64_t hash_pair(const struct hash_key *key, struct endpoint local, str
     return both ? siphash(key, small, sizeof(small)) : siphash(key, &pair, sizeof(pair));
 }
 
+static void choose_keys(void)
+{
+    struct hash_key *keys[] = { &sequence_key, &port_key, &timestamp_key, &cookie_key };
+    for (unsigned i = 0; i < array_size(keys); i++)
+        random_bytes(keys[i], sizeof(*keys[i]));
+}
+
 void tcp_table_init(void)
 {
     uint64_t wanted = net_memory_budget() / BYTES_PER_BUCKET;
@@ -57,9 +64,14 @@ void tcp_table_init(void)
     for (uint32_t i = 0; i < bucket_count; i++)
         list_init(&buckets[i]);
     port_table_init(&tcp_ports);
-    struct hash_key *keys[] = { &table_key, &sequence_key, &port_key, &timestamp_key, &cookie_key };
-    for (unsigned i = 0; i < array_size(keys); i++)
-        random_bytes(keys[i], sizeof(*keys[i]));
+    random_bytes(&table_key, sizeof(table_key));
+    choose_keys();
+}
+
+void tcp_table_restored(void)
+{
+    must_hold_net();
+    choose_keys();
 }
 
 static struct list *bucket_of(struct endpoint local, struct endpoint remote)

@@ -106,6 +106,7 @@ void platform_report(enum platform_event event, unsigned number)
         [EVENT_LISTENING] = "listening",
         [EVENT_EXIT] = "exit",
         [EVENT_KILLED] = "killed",
+        [EVENT_RESTORED] = "restored",
     };
     platform_operations->report(names[event], number);
 }

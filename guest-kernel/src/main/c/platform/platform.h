@@ -86,6 +86,9 @@ struct platform_information {
     unsigned cpus;           /* offered; cpus_online says how many run */
     nanoseconds entry_time;  /* clock_monotonic() as early as it could be read */
     char protections[512];   /* what is done against speculative execution, in words */
+    /* Two words that the host replaces, before the guest goes on, whenever it goes on from a snapshot: whoever finds
+     * other ones than before is a copy. NULL: the host has none. */
+    const volatile uint64_t *generation;
 };
 extern struct platform_information platform;
 
@@ -308,7 +311,8 @@ int platform_settings(platform_setting_visit *visit, void *context);
 /*
  * Reports the state of the program to whoever started the guest. Reports do not pass through the console, so the
  * program cannot forge them. Native platform: the line "NAME NUMBER" on the second serial port, if there is one. Xen:
- * NUMBER in the node data/unikernel/NAME of the domain's xenstore directory. NAME is listening, exit or killed. Before
+ * NUMBER in the node data/unikernel/NAME of the domain's xenstore directory. NAME is listening, exit, killed or
+ * restored. Before
  * the end is reported, console_stop_buffering() has had the console take all text. May use cpu_wait(): in a thread,
  * with no spinlock held.
  */
@@ -316,6 +320,7 @@ enum platform_event {
     EVENT_LISTENING, /* listen(2) on this TCP port; as often as that happens */
     EVENT_EXIT,      /* the process ended with this status */
     EVENT_KILLED,    /* the process was killed by this signal */
+    EVENT_RESTORED,  /* the guest goes on from a snapshot, for the NUMBERth time since it was booted */
 };
 void platform_report(enum platform_event event, unsigned number);
 
@@ -368,6 +373,8 @@ void kernel_timer(void);
 void kernel_console_input(const char *text, size_t length);
 /* The console's device takes output again (interrupt context). */
 void kernel_console_ready(void);
+/* The guest goes on from a snapshot: `platform.generation` and the wall clock have changed (interrupt context). */
+void kernel_restored(void);
 /* The host asks for a clean shutdown or a thread dump (Xen control/shutdown, ACPI power button). */
 enum control_request { CONTROL_POWER_OFF, CONTROL_REBOOT, CONTROL_THREAD_DUMP };
 void kernel_control(enum control_request request);

@@ -7,6 +7,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/jitter.h"
 #include "core/log.h"
@@ -14,6 +16,7 @@
 #include "host/host.h"
 #include "platform/platform.h"
 
+struct platform_information platform;
 static size_t offered; /* bytes that the CPU gives at once */
 
 size_t platform_entropy(void *to, size_t length)
@@ -142,6 +145,42 @@ static void below_a_limit_is_uniform(void)
         CHECK(counts[i] > 9400 && counts[i] < 10600);
 }
 
+/* ---- Copies of a machine ------------------------------------------------------------------------------- */
+
+static uint64_t generation[2];
+
+/* Two copies of this process go on from here, the second with this generation: whether they draw the same. */
+static void draw_in_copies(uint64_t second, bool same)
+{
+    uint64_t own, other = 0;
+    int ends[2];
+    CHECK_EQUAL(pipe(ends), 0);
+    pid_t copy = fork();
+    if (copy == 0) {
+        generation[1] = second;
+        own = random_u64();
+        _exit(write(ends[1], &own, sizeof(own)) != sizeof(own));
+    }
+    own = random_u64();
+    CHECK_EQUAL(read(ends[0], &other, sizeof(other)), sizeof(other));
+    CHECK_EQUAL(waitpid(copy, NULL, 0), copy);
+    close(ends[0]);
+    close(ends[1]);
+    CHECK_EQUAL(own == other, same);
+}
+
+static void copies_of_a_machine_draw_different_numbers(void)
+{
+    offered = 0;
+    platform.generation = generation;
+    generation[0] = 1;
+    (void)random_u64();
+    draw_in_copies(0, true);
+    draw_in_copies(1, false);
+    draw_in_copies(0, true);
+    platform.generation = NULL;
+}
+
 int main(void)
 {
     host_init();
@@ -156,5 +195,6 @@ int main(void)
     host_test("random: output does not repeat", output_does_not_repeat);
     host_test("random: every bit is as often set as not", every_bit_is_as_often_set_as_not);
     host_test("random: below a limit is uniform", below_a_limit_is_uniform);
+    host_test("random: copies of a machine draw different numbers", copies_of_a_machine_draw_different_numbers);
     return host_result();
 }

@@ -262,6 +262,37 @@ static void handshake_waits_for_memory(void)
     end_test();
 }
 
+/* ---- A machine that goes on from a snapshot ------------------------------------------------------------------ */
+
+static bool announced(void)
+{
+    const struct wire_frame *frame = wire_next();
+    return frame && read_be16(frame->bytes + 12) == 0x0806 && read_be32(frame->bytes + 28) == WIRE_STACK &&
+           read_be32(frame->bytes + 38) == WIRE_STACK;
+}
+
+static void restored_machine_has_no_old_connections(void)
+{
+    struct file *listener = stack_listener(5), *accepted, *inner;
+    CHECK(hand_open(&hand, listener, &accepted, syn_mss, sizeof(syn_mss)));
+    file = stack_socket(SOCK_STREAM);
+    CHECK_EQUAL(stack_connect(file, 0x7f000001, stack_port(listener)), 0);
+    CHECK_EQUAL(stack_accept(listener, &inner), 0);
+    wire_drop_all();
+    net_restored();
+    CHECK(announced());
+    CHECK(wire_next() == NULL); /* no word to the peer */
+    CHECK_EQUAL(stack_receive(accepted, buffer, 1, 0), -ECONNRESET);
+    CHECK_EQUAL(stack_send(file, "x", 1, 0), 1);
+    CHECK_EQUAL(stack_receive(inner, buffer, sizeof(buffer), 0), 1);
+    file_put(accepted);
+    CHECK(hand_open(&hand, listener, &accepted, syn_mss, sizeof(syn_mss)));
+    file_put(accepted);
+    file_put(inner);
+    file_put(listener);
+    end_test();
+}
+
 int main(void)
 {
     host_init();
@@ -275,5 +306,6 @@ int main(void)
     host_test("no gap in the stream when memory ends", no_gap_when_memory_ends);
     host_test("a reset goes out without memory", reset_goes_out_without_memory);
     host_test("a handshake waits for memory", handshake_waits_for_memory);
+    host_test("a restored machine has no old connections", restored_machine_has_no_old_connections);
     return host_result();
 }

@@ -644,6 +644,7 @@ static struct {
     ipv4_t query_to;
     ipv4_t probed; /* by ARP, since it was last looked at */
     nanoseconds declined;
+    nanoseconds restored; /* the machine goes on from a snapshot; 0: not yet */
     unsigned step, changes;
     struct net_configuration last;
     const char *failure;
@@ -747,7 +748,12 @@ static void dhcp_serve(void)
         DHCP_EXPECT(read_be32(dhcp.query + 12) == LEASED);
         dhcp_answer(5, WIRE_PEER, WIRE_PEER);
         return;
-    case 4: /* no answer: it turns to everybody */
+    case 4: /* at once, and any server, since it may be another one */
+        DHCP_EXPECT(type == 3 && dhcp.query_to == IPV4_BROADCAST && read_be32(dhcp.query + 12) == LEASED);
+        DHCP_EXPECT(clock_monotonic() - dhcp.restored < NS_PER_SECOND);
+        dhcp_answer(5, WIRE_PEER, WIRE_PEER);
+        return;
+    case 5: /* no answer: it turns to everybody */
         DHCP_EXPECT(dhcp.changes == 1 && dhcp.query_to == WIRE_PEER);
         net_shut_down(NS_PER_SECOND, false);
         DHCP_EXPECT(*dhcp_option(53) == 3);
@@ -755,11 +761,11 @@ static void dhcp_serve(void)
         DHCP_EXPECT(*dhcp_option(53) == 7 && dhcp.query_to == WIRE_PEER && read_be32(dhcp.query + 12) == LEASED);
         DHCP_EXPECT(read_be32(dhcp_option(54)) == WIRE_PEER && dhcp_option(50) == NULL);
         return;
-    case 5:
+    case 6:
         DHCP_EXPECT(type == 3 && dhcp.query_to == IPV4_BROADCAST && read_be32(dhcp.query + 12) == LEASED);
         dhcp_answer(5, OTHER_SERVER, OTHER_SERVER);
         return;
-    case 6: /* refused */
+    case 7: /* refused */
         DHCP_EXPECT(dhcp.changes == 2 && dhcp.last.gateway == OTHER_SERVER);
         dhcp_answer(6, WIRE_PEER, 0);
         return;
@@ -774,6 +780,11 @@ static void dhcp_serve(void)
 static bool dhcp_idle(void)
 {
     wire_answer_arp();
+    if (dhcp.query_length == 0 && dhcp.step == 4 && dhcp.restored == 0) {
+        dhcp.restored = clock_monotonic();
+        dhcp_restored();
+        return true;
+    }
     if (dhcp.query_length == 0)
         return false;
     dhcp_serve();
@@ -794,7 +805,7 @@ static void dhcp_life(void)
         thread_entry(thread_argument);
     if (dhcp.failure != NULL)
         host_fail(__FILE__, __LINE__, "step %u: %s", dhcp.step - 1, dhcp.failure);
-    CHECK_EQUAL(dhcp.step, 8);
+    CHECK_EQUAL(dhcp.step, 9);
 }
 
 static void dhcp_messages(void)

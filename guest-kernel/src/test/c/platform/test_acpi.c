@@ -144,11 +144,47 @@ static void several_pci_segments(void)
     CHECK_EQUAL(acpi.pci_segments_left, 2);
 }
 
+/* As QEMU writes them for its device vmgenid. */
+static const uint8_t generation_code[] = {
+    0x08, 'V', 'G', 'I', 'A', 0x0c, 0x00, 0xf0, 0xfe, 0x07, /* its address */
+    0x08, '_', 'H', 'I', 'D', 0x0d, 'Q',  'E',  'M',  'U',  'V', 'G', 'I', 'D', 0
+};
+
+static void a_generation_id(void)
+{
+    uint32_t length = 36 + sizeof(generation_code);
+    memcpy(start_table("SSDT", length) + 36, generation_code, sizeof(generation_code));
+    read_tables(length);
+    CHECK_EQUAL(acpi.generation, 0x7fef000 + 40);
+    /* Of another device. */
+    memory[TABLE + length - 2] = 'E';
+    read_tables(length);
+    CHECK_EQUAL(acpi.generation, 0);
+    /* Without an address; cut off at each byte. */
+    memcpy(start_table("SSDT", length) + 36, generation_code, sizeof(generation_code));
+    memset(memory + TABLE + 36 + 6, 0, 4);
+    read_tables(length);
+    CHECK_EQUAL(acpi.generation, 0);
+    for (uint32_t i = 36; i < length - 1; i++) {
+        memcpy(start_table("SSDT", i) + 36, generation_code, i - 36);
+        read_tables(i);
+        CHECK_EQUAL(acpi.generation, 0);
+    }
+    uint8_t *fadt = start_table("FACP", 116);
+    fadt[80] = 0x20;
+    fadt[81] = 0x06;
+    fadt[92] = 16;
+    read_tables(116);
+    CHECK_EQUAL(acpi.event_block, 0x620);
+    CHECK_EQUAL(acpi.event_length, 16);
+}
+
 int main(void)
 {
     host_init();
     host_test("acpi: serial ports", serial_ports);
     host_test("acpi: serial tables that are damaged", serial_tables_that_are_damaged);
     host_test("acpi: several PCI segments", several_pci_segments);
+    host_test("acpi: a VM generation ID", a_generation_id);
     return host_result();
 }

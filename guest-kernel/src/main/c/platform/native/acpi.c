@@ -4,8 +4,9 @@
  * the boot CPU, before there is an allocator and while the first 4 GiB are in the direct map; there are no locks.
  *
  * Tables are not trusted: one counts if it lies within reach, its length is sensible and its checksum right, and a
- * field of it only if it lies in the table. What is absent leaves the defaults of a PC. There is no interpreter for the
- * byte code of the DSDT: the values that switch the machine off are found as constants in the bytes.
+ * field of it only if it lies in the table. What is absent leaves the defaults of a PC. There is no interpreter for
+ * byte code: the values that switch the machine off, and the address of the VM generation ID, are found as constants in
+ * the bytes.
  */
 #include "platform/native/acpi.h"
 
@@ -47,7 +48,9 @@ struct packed generic_address {
 #define FADT_PM1A_EVENT 56
 #define FADT_PM1A_CONTROL 64
 #define FADT_PM1B_CONTROL 68
+#define FADT_EVENT_BLOCK 80
 #define FADT_PM1_EVENT_LENGTH 88
+#define FADT_EVENT_LENGTH 92
 #define FADT_RESET_REGISTER 116
 #define FADT_RESET_VALUE 128
 #define FADT_SLEEP_CONTROL 244
@@ -75,6 +78,8 @@ struct packed generic_address {
 #define SPCR_KIND_16550_STATED 18 /* whose address states the width of registers */
 #define SPCR_INTERRUPT_8259 0x1
 #define SPCR_INTERRUPT_IO_APIC 0x2
+
+#define GENERATION_OFFSET 40 /* VMGENID_GUID_OFFSET of QEMU */
 
 struct acpi_information acpi;
 
@@ -160,6 +165,8 @@ static void read_fadt(const struct table_header *fadt)
     acpi.smi_command = port_field(fadt, FADT_SMI_COMMAND);
     (void)field(fadt, FADT_SMI_ENABLE, &acpi.smi_enable, 1);
     (void)field(fadt, FADT_PM1_EVENT_LENGTH, &acpi.pm1_event_length, 1);
+    acpi.event_block = port_field(fadt, FADT_EVENT_BLOCK);
+    (void)field(fadt, FADT_EVENT_LENGTH, &acpi.event_length, 1);
     (void)field(fadt, FADT_INTERRUPT, &acpi.interrupt, 2);
     acpi.reset = register_field(fadt, FADT_RESET_REGISTER);
     (void)field(fadt, FADT_RESET_VALUE, &acpi.reset_value, 1);
@@ -169,6 +176,27 @@ static void read_fadt(const struct table_header *fadt)
     const struct table_header *dsdt = table_at(dsdt_address);
     if (dsdt)
         read_sleep_type(dsdt);
+}
+
+static const uint8_t *find_bytes(const struct table_header *table, const char *wanted, size_t length)
+{
+    const uint8_t *at = (const uint8_t *)(table + 1), *end = (const uint8_t *)table + table->length;
+    for (; at + length <= end; at++)
+        if (memcmp(at, wanted, length) == 0)
+            return at;
+    return NULL;
+}
+
+/* QEMU's device (docs/specs/vmgenid of QEMU): Name (VGIA, the address), and its method ADDR adds the offset. */
+static void read_generation(const struct table_header *ssdt)
+{
+    static const char name[] = { 0x08, 'V', 'G', 'I', 'A', 0x0c }; /* NameOp, DWordPrefix */
+    uint32_t address;
+    const uint8_t *found = find_bytes(ssdt, name, sizeof(name));
+    if (!found || !find_bytes(ssdt, "QEMUVGID", 8))
+        return;
+    if (field(ssdt, (uint32_t)(found - (const uint8_t *)ssdt) + sizeof(name), &address, sizeof(address)) && address)
+        acpi.generation = (phys_t)address + GENERATION_OFFSET;
 }
 
 /* An entry of 8 bytes or more with the id in one byte, or of 16 with four bytes. */
@@ -265,6 +293,8 @@ static void read_table(uint64_t address)
         read_mcfg(table);
     else if (memcmp(table->signature, "SPCR", 4) == 0)
         read_spcr(table);
+    else if (memcmp(table->signature, "SSDT", 4) == 0)
+        read_generation(table);
 }
 
 static void read_root(const struct table_header *root, uint32_t pointer_size)

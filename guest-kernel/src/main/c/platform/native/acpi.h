@@ -48,6 +48,9 @@ struct acpi_information {
     unsigned pci_memory_count;
     unsigned pci_segments_left; /* ranges of buses that are not of segment 0 */
     struct acpi_serial serial;
+    phys_t generation;           /* of the VM generation ID, 0: absent */
+    uint16_t event_block;        /* port of GPE0's status registers, 0: absent; the enable registers follow them */
+    uint8_t event_length;        /* both together, bytes */
     unsigned cpu_count;          /* CPUs that can be used, at most CPUS_MAX; 0 if no table lists them */
     uint32_t cpu_apic[CPUS_MAX]; /* the ids of their local APICs */
 };

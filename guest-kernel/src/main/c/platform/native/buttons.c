@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two ways to ask for a clean shutdown, the power button and three keys. Either may be absent, and is then left out:
- * starting one gives up waiting after ENABLE_PATIENCE or CONTROLLER_TRIES.
+ * starting one gives up waiting after ENABLE_PATIENCE or CONTROLLER_TRIES. The power button shares its interrupt with
+ * the VM generation ID (generation.c).
  *
  * native_buttons_start() is called by native_start() at boot. The handlers run in interrupt context on the boot CPU,
  * each with state of its own that is set before it is connected, so there are no locks.
@@ -42,14 +43,20 @@
 
 static uint16_t status_port; /* PM1a status; the enable register follows it */
 
-static void power_button_interrupt(void *context)
+static void power_button_interrupt(void)
 {
-    (void)context;
     uint16_t status = in16(status_port);
     if (!(status & POWER_BUTTON))
         return;
     out16(status_port, POWER_BUTTON); /* writing a one clears it */
     kernel_control(CONTROL_POWER_OFF);
+}
+
+static void acpi_interrupt(void *context)
+{
+    (void)context;
+    power_button_interrupt();
+    native_generation_interrupt();
 }
 
 /* Firmware leaves the hardware to itself until the operating system takes it over. */
@@ -66,16 +73,17 @@ static bool take_over_from_firmware(void)
     return true;
 }
 
-static void start_power_button(void)
+static void start_acpi(void)
 {
     if (acpi.pm1a_event == 0 || acpi.pm1a_control == 0 || !take_over_from_firmware())
         return;
     status_port = acpi.pm1a_event;
     unsigned line = acpi.interrupt < array_size(acpi.line_of_isa) ? acpi.line_of_isa[acpi.interrupt] : acpi.interrupt;
-    if (interrupt_connect_line(line, LINE_LEVEL, power_button_interrupt, NULL) != 0)
+    if (interrupt_connect_line(line, LINE_LEVEL, acpi_interrupt, NULL) != 0)
         return;
     out16(status_port, POWER_BUTTON);
     out16((uint16_t)(status_port + acpi.pm1_event_length / 2), POWER_BUTTON);
+    native_generation_start();
 }
 
 /* Ctrl, Alt, Delete pressed in this order, in scan code set 1 or 2. */
@@ -134,6 +142,6 @@ static void start_keyboard(void)
 
 void native_buttons_start(void)
 {
-    start_power_button();
+    start_acpi();
     start_keyboard();
 }

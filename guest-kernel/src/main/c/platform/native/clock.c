@@ -74,6 +74,14 @@ nanoseconds native_clock_wall(void) { return wall_time_at(&shared.clock.wall, na
 
 void native_clock_set_wall(const struct wall_time *time) { publish(*time); }
 
+void native_clock_restored(void)
+{
+    nanoseconds now = native_clock_monotonic();
+    nanoseconds host = kvm ? kvm_wall_base() + kvm_offset + now : rtc_seconds() * NS_PER_SECOND;
+    nanoseconds least = native_clock_wall() + NS_PER_SECOND;
+    publish((struct wall_time){ .monotonic = now, .wall = max_of(host, least) });
+}
+
 bool native_clock_is_shared(void) { return !kvm || kvm_clock_is_shared(); }
 
 phys_t native_clock_page_address(void) { return (uintptr_t)&shared - KERNEL_BASE; }

@@ -117,6 +117,13 @@ void native_cpu_send(const struct cpu *cpu, unsigned vector);
 uint32_t native_cpu_apic(unsigned cpu);
 void native_cpu_interrupt(const struct cpu *cpu);
 
+/* ---- generation.c ------------------------------------------------------------------------- */
+
+/* Looks for the VM generation ID. Once memory can be mapped and the interrupt of ACPI is connected. */
+void native_generation_start(void);
+/* ACPI's interrupt came, perhaps for another reason. */
+void native_generation_interrupt(void);
+
 /* ---- clock.c ------------------------------------------------------------------------------ */
 
 void native_clock_init(void);
@@ -126,6 +133,9 @@ nanoseconds native_clock_wall(void);
 bool native_clock_is_shared(void);
 phys_t native_clock_page_address(void);
 void native_clock_set_wall(const struct wall_time *time);
+/* The guest goes on from a snapshot: takes the wall clock from the host again. It moves by a second at least, so that
+ * whoever discards random bytes by their age, as HotSpot's SecureRandom does after 100 ms, discards those of then. */
+void native_clock_restored(void);
 /* Ticks of the TSC in a duration <= 1000 s. */
 uint64_t native_clock_ticks(nanoseconds duration);
 /* Busy-waits. */

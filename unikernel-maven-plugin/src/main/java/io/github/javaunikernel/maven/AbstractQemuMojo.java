@@ -110,6 +110,7 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
                 PortOption.parse("debug", debug, Debugger.PORT),
                 gdbPort,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 

@@ -10,12 +10,15 @@ import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.serve.FrontDoor;
 import io.github.javaunikernel.maven.serve.Limits;
 import io.github.javaunikernel.maven.serve.QemuStarter;
+import io.github.javaunikernel.maven.serve.SnapshotObstacle;
+import io.github.javaunikernel.maven.serve.Snapshots;
 import io.github.javaunikernel.maven.serve.StatusServer;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.maven.plugins.annotations.Execute;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
@@ -95,6 +98,15 @@ public final class ServeMojo extends AbstractStartMojo {
     private String statusPort;
 
     /**
+     * Whether an instance that has become idle leaves a snapshot, from which later ones are restored in place of being
+     * booted. The snapshot is in a file of the build directory and holds all that the program had in memory.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.serve.snapshot", defaultValue = "false")
+    private boolean snapshot;
+
+    /**
      * Maximum time for a guest to end in good order, in seconds; after that it is ended by force.
      *
      * @since 0.1.0
@@ -117,8 +129,8 @@ public final class ServeMojo extends AbstractStartMojo {
         QemuRequest request = request(true, OptionalInt.empty());
         check(request);
         List<Integer> ports = request.ports().stream().map(PortForward::host).toList();
-        QemuStarter starter =
-                new QemuStarter(request, this::awaitReady, limit("stop.timeout", stopTimeout), ServeMojo::print);
+        QemuStarter starter = new QemuStarter(
+                request, this::awaitReady, limit("stop.timeout", stopTimeout), ServeMojo::print, snapshots(request));
         try (Interrupts interrupts = new Interrupts(getLog()::info);
                 FrontDoor door = FrontDoor.open(address(), ports, limits, starter, System::nanoTime, this::log)) {
             announce(request, door);
@@ -142,6 +154,14 @@ public final class ServeMojo extends AbstractStartMojo {
         getLog().info("Waiting for connections; Ctrl-C shuts down");
         interrupts.passTo(door);
         door.run();
+    }
+
+    private Optional<Snapshots> snapshots(QemuRequest request) {
+        Optional<String> obstacle = snapshot ? SnapshotObstacle.of(request) : Optional.empty();
+        obstacle.ifPresent(reason -> getLog().warn("No snapshot is taken, and every start is a cold one: " + reason));
+        return snapshot && obstacle.isEmpty()
+                ? Optional.of(new Snapshots(directory().toAbsolutePath().resolve(fileName() + ".snapshot"), this::log))
+                : Optional.empty();
     }
 
     private void check(QemuRequest request) throws SettingException {

@@ -41,6 +41,11 @@ public final class Qemu {
         return program;
     }
 
+    /** What the program says of its version, in one line. */
+    static String version(Path program) throws SettingException {
+        return output(program, "--version").lines().findFirst().orElse("");
+    }
+
     private static Path search(String searchPath) throws SettingException {
         return Arrays.stream(searchPath.split(Pattern.quote(File.pathSeparator)))
                 .filter(entry -> !entry.isEmpty())

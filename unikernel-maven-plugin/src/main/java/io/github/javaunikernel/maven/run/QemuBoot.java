@@ -118,7 +118,8 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
         }
     }
 
-    private static QemuCommand command(QemuRequest request) throws SettingException {
+    /** What QEMU is asked for. */
+    static QemuCommand command(QemuRequest request) throws SettingException {
         BuiltImage image = request.image();
         int memory = MachineMemory.checked(request.memory().orElse(image.memory()), image.executable() == null);
         String options = kernelOptions(request);
@@ -134,7 +135,8 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                 image.image(),
                 image.network(),
                 image.scratchBytes(),
-                request.recording());
+                request.recording(),
+                request.generation());
     }
 
     /** A debugger needs the kernel where its symbols are; a later word wins over an earlier one. */

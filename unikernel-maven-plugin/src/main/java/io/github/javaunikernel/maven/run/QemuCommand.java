@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param memory in MiB
  * @param scratchBytes size of a second disk, which is empty at the start and gone at the end; 0 for none
  * @param recording what the program writes to a serial port of its own, or empty for no such port
+ * @param generation of a machine of which snapshots may be taken, or empty
  */
 public record QemuCommand(
         Path qemu,
@@ -33,7 +34,8 @@ public record QemuCommand(
         Path image,
         NetworkSetting network,
         long scratchBytes,
-        Optional<Path> recording) {
+        Optional<Path> recording,
+        Optional<Generation> generation) {
 
     /** Name of the network of the guest in QMP. */
     static final String NETWORK = "net";
@@ -81,6 +83,10 @@ public record QemuCommand(
                 "virtio-serial-pci,max_ports=1,disable-legacy=on",
                 "-device",
                 "virtconsole,chardev=channel"));
+        generation.ifPresent(start -> words.addAll(List.of("-device", "vmgenid,guid=" + start.identifier())));
+        generation
+                .flatMap(Generation::memory)
+                .ifPresent(file -> words.addAll(List.of("-incoming", "exec:cat " + quoted(file))));
         // What the firmware writes to its variables is dropped, too.
         ovmf.ifPresent(files -> Collections.addAll(
                 words,
@@ -109,6 +115,11 @@ public record QemuCommand(
      */
     private String cpus() {
         return vcpus == 1 && accelerator.startsWith("tcg") ? "1,maxcpus=2" : String.valueOf(vcpus);
+    }
+
+    /** For a shell. */
+    private static String quoted(Path path) {
+        return "'" + path.toString().replace("'", "'\\''") + "'";
     }
 
     /** A comma ends an option of QEMU; a doubled one does not. */

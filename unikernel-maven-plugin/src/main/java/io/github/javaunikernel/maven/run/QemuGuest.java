@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import com.google.gson.JsonObject;
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,6 +23,11 @@ public final class QemuGuest implements Guest {
     /** A line of {@code info usernet}: protocol, descriptor, source address and port, destination address and port. */
     private static final Pattern FORWARD =
             Pattern.compile("TCP\\[HOST_FORWARD]\\s+\\d+\\s+\\S+\\s+(\\d+)\\s+\\S+\\s+(\\d+)");
+    /**
+     * Milliseconds that a guest may be stopped while its memory is written, the most that QEMU allows: it is then
+     * stopped at once, and counts as running in what is written, so that it goes on by itself.
+     */
+    private static final int LONGEST_STOP = 2_000_000;
     /** Far longer than QEMU takes to end when it is asked to; after that it is killed. */
     private static final int SECONDS_TO_QUIT = 10;
 
@@ -93,6 +101,28 @@ public final class QemuGuest implements Guest {
     /** Lets the guest run. */
     public void resume() throws IOException {
         qmp.execute("cont", Map.of());
+    }
+
+    /**
+     * Stops the guest and writes its memory, from which another QEMU can go on; {@link #resume} lets this one go on,
+     * too.
+     */
+    public void save(OutputStream out) throws IOException {
+        qmp.execute("migrate-set-parameters", Map.of("downtime-limit", LONGEST_STOP));
+        try (ReportSocket socket = ReportSocket.open()) {
+            // A QEMU that has ended connects no more.
+            qmp.ended().whenComplete((nothing, problem) -> socket.giveUp());
+            qmp.execute("migrate", Map.of("uri", "unix:" + socket.path()));
+            try (InputStream in = socket.accept()) {
+                in.transferTo(out);
+            }
+        }
+        // QEMU closes the connection last of all.
+        JsonObject state = qmp.execute("query-migrate", Map.of()).getAsJsonObject("return");
+        if (!state.get("status").getAsString().equals("completed")) {
+            throw new ExplainedException("QEMU could not write the guest's memory: " + state
+                    + ". Name another QEMU with -Dunikernel.qemu, or leave out -Dunikernel.serve.snapshot.");
+        }
     }
 
     /**

@@ -16,6 +16,7 @@ import java.util.OptionalInt;
  * @param gdbPort port of this machine for gdb, which then starts the guest
  * @param recording file that the guest writes its class list to, or empty for an ordinary start
  * @param configuration file of the image that the kernel reads in place of the usual one, or empty for that
+ * @param generation of a machine of which snapshots may be taken, or empty for another one
  */
 public record QemuRequest(
         BuiltImage image,
@@ -27,7 +28,8 @@ public record QemuRequest(
         OptionalInt debugPort,
         OptionalInt gdbPort,
         Optional<Path> recording,
-        Optional<String> configuration) {
+        Optional<String> configuration,
+        Optional<Generation> generation) {
 
     /** The same image, recording its class list. The kernel gets the other configuration from QEMU's own loader. */
     public QemuRequest recordingTo(Path file) {
@@ -44,7 +46,33 @@ public record QemuRequest(
         List<PortForward> free =
                 ports.stream().map(port -> new PortForward(0, port.guest())).toList();
         return new QemuRequest(
-                image, firmware, memory, qemu, accelerator, free, debugPort, gdbPort, recording, configuration);
+                image,
+                firmware,
+                memory,
+                qemu,
+                accelerator,
+                free,
+                debugPort,
+                gdbPort,
+                recording,
+                configuration,
+                generation);
+    }
+
+    /** The same machine, of which snapshots may be taken. */
+    public QemuRequest of(Generation start) {
+        return new QemuRequest(
+                image,
+                firmware,
+                memory,
+                qemu,
+                accelerator,
+                ports,
+                debugPort,
+                gdbPort,
+                recording,
+                configuration,
+                Optional.of(start));
     }
 
     private QemuRequest configured(List<PortForward> forwarded, Optional<Path> file, String configuration) {
@@ -58,6 +86,7 @@ public record QemuRequest(
                 debugPort,
                 gdbPort,
                 file,
-                Optional.of(configuration));
+                Optional.of(configuration),
+                Optional.empty());
     }
 }

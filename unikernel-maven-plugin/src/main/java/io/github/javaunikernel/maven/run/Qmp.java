@@ -51,7 +51,7 @@ final class Qmp implements Closeable {
     }
 
     /** Runs a command and returns the answer. */
-    synchronized JsonObject execute(String command, Map<String, String> arguments) throws IOException {
+    synchronized JsonObject execute(String command, Map<String, ?> arguments) throws IOException {
         String text = GSON.toJson(Map.of("execute", command, "arguments", arguments)) + "\n";
         try {
             out.write(text.getBytes(StandardCharsets.UTF_8));

@@ -14,8 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Where QEMU connects the serial port that the guest's kernel reports on: a socket in a directory of its own, which
- * only this user can reach and which is there only until QEMU is connected.
+ * Where QEMU connects to, such as with the serial port that the guest's kernel reports on: a socket in a directory of
+ * its own, which only this user can reach and which is there only until QEMU is connected.
  */
 final class ReportSocket implements Closeable {
 
@@ -50,6 +50,15 @@ final class ReportSocket implements Closeable {
     /** What comes from QEMU, which has connected before it greets (and so this does not wait). */
     InputStream accept() throws IOException {
         return Channels.newInputStream(server.accept());
+    }
+
+    /** Fails {@link #accept}, also in another thread. */
+    void giveUp() {
+        try {
+            server.close();
+        } catch (IOException e) {
+            // A socket is closed whatever its close reports (close(2)).
+        }
     }
 
     @Override

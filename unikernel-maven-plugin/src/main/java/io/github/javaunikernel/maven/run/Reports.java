@@ -45,6 +45,8 @@ public final class Reports {
             int number = Integer.parseInt(words[words.length - 1]);
             switch (words[0]) {
                 case "listening" -> listensOn(number);
+                // It listens since before the snapshot.
+                case "restored" -> listening.complete(null);
                 case "exit" -> status = OptionalInt.of(number);
                 case "killed" -> signal = OptionalInt.of(number);
                 default -> throw unknown(report);
@@ -54,7 +56,7 @@ public final class Reports {
         }
     }
 
-    /** Done when the guest's program listens on its first port. */
+    /** Done when the guest's program listens on its first port, or goes on from a snapshot. */
     CompletableFuture<Void> listening() {
         return listening;
     }

@@ -22,6 +22,12 @@ public interface Instance {
      */
     boolean responds();
 
+    /** Whether it goes on from a snapshot. */
+    boolean isRestored();
+
+    /** Ends it in good order after it has answered and become idle, as {@link #stop}; it may leave a snapshot. */
+    void retire() throws InstanceException, InterruptedException;
+
     /** Ends it in good order; by force, and fails, when that takes too long. */
     void stop() throws InstanceException, InterruptedException;
 

@@ -5,6 +5,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** Threads that wait for instances, and post to the front door's loop what has happened. */
@@ -21,6 +22,9 @@ final class InstanceThreads {
         /** There is no machine, or none any more. */
         void ended(Member member, String how);
     }
+
+    /** Far longer than a thread takes that was interrupted and whose instance was killed. */
+    private static final int SECONDS_TO_END = 60;
 
     private final Starter starter;
     private final Loop loop;
@@ -71,9 +75,22 @@ final class InstanceThreads {
 
     /** Ends an instance in good order. */
     void stop(Instance instance) {
+        end(instance::stop);
+    }
+
+    /** Ends an instance in good order that has answered and become idle. */
+    void retire(Instance instance) {
+        end(instance::retire);
+    }
+
+    private interface Ending {
+        void run() throws InstanceException, InterruptedException;
+    }
+
+    private void end(Ending ending) {
         threads.execute(() -> {
             try {
-                instance.stop();
+                ending.run();
             } catch (InstanceException e) {
                 log.accept(e.getMessage());
             } catch (InterruptedException e) {
@@ -95,10 +112,17 @@ final class InstanceThreads {
         });
     }
 
-    /** Ends what is still there, and the threads. */
+    /** Ends what is still there, and the threads: one that was writing a snapshot has deleted it on return. */
     void close() {
         running.forEach(this::killNow);
         threads.shutdownNow();
+        try {
+            if (!threads.awaitTermination(SECONDS_TO_END, TimeUnit.SECONDS)) {
+                log.accept("An instance is still being ended. Look for QEMU among the processes of this machine.");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void killNow(Instance instance) {

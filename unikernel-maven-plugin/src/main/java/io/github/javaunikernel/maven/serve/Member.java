@@ -164,6 +164,7 @@ final class Member {
                 load(),
                 connectionsInAll,
                 startedAt.toString(),
+                instance == null ? null : instance.isRestored() ? "restored" : "cold",
                 seconds(ready),
                 seconds(answered),
                 end);

@@ -107,8 +107,10 @@ final class Pool implements Connection.Keeper, InstanceThreads.Events, Loop.Work
         if (member.is(State.STARTING)) {
             member.ready(loop.now());
             log.accept(String.format(
-                    "Instance %d is ready after %.1f s",
-                    member.number(), member.status(null).secondsToReady()));
+                    "Instance %d is ready after %.1f s (%s)",
+                    member.number(),
+                    member.status(null).secondsToReady(),
+                    member.status(null).start()));
         }
         changed = true;
     }
@@ -275,7 +277,8 @@ final class Pool implements Connection.Keeper, InstanceThreads.Events, Loop.Work
             if (drainUntil.isPresent() ? starting || idle : surplus && idle && idleUntil(member) - now <= 0) {
                 log.accept("Stopping instance " + member.number());
                 member.stopping();
-                member.instance().ifPresent(threads::stop);
+                boolean retires = drainUntil.isEmpty() && member.hasAnswered();
+                member.instance().ifPresent(retires ? threads::retire : threads::stop);
             }
         }
     }

@@ -10,14 +10,21 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A guest in QEMU.
  *
  * @param stopLimit how long it may take to end in good order
  * @param lines of its console
+ * @param origin empty where there are no snapshots
  */
-record QemuInstance(QemuBoot boot, QemuStarter.Readiness readiness, Duration stopLimit, ConsoleLines lines)
+record QemuInstance(
+        QemuBoot boot,
+        QemuStarter.Readiness readiness,
+        Duration stopLimit,
+        ConsoleLines lines,
+        Optional<QemuStarter.Origin> origin)
         implements Instance {
 
     @Override
@@ -32,8 +39,25 @@ record QemuInstance(QemuBoot boot, QemuStarter.Readiness readiness, Duration sto
         try {
             readiness.await(boot.guest(), boot.ports());
         } catch (SettingException | GuestException e) {
+            discardSnapshot();
             throw new InstanceException(e.getMessage(), e);
         }
+    }
+
+    /** The next start does not fail as this one did. */
+    private void discardSnapshot() throws InstanceException {
+        try {
+            if (isRestored()) {
+                origin.get().snapshots().discard("a machine that was restored from it did not become ready");
+            }
+        } catch (IOException e) {
+            throw new InstanceException(FileTrouble.of(e).text(), e);
+        }
+    }
+
+    @Override
+    public boolean isRestored() {
+        return origin.isPresent() && origin.get().restored();
     }
 
     @Override
@@ -51,6 +75,21 @@ record QemuInstance(QemuBoot boot, QemuStarter.Readiness readiness, Duration sto
     @Override
     public boolean responds() {
         return boot.guest().responds();
+    }
+
+    @Override
+    public void retire() throws InstanceException, InterruptedException {
+        try {
+            if (origin.isPresent() && !origin.get().restored()) {
+                origin.get().snapshots().take(origin.get().machine(), boot.guest()::save);
+                boot.guest().resume();
+            }
+        } catch (IOException e) {
+            kill();
+            throw new InstanceException(
+                    "No snapshot was taken. " + FileTrouble.of(e).text(), e);
+        }
+        stop();
     }
 
     @Override

@@ -38,6 +38,7 @@ public record Status(
      * @param connections now
      * @param connectionsInAll since its start
      * @param started in ISO 8601
+     * @param start {@code cold} or {@code restored} from a snapshot; null before there is a machine
      * @param secondsToReady from the start; null before
      * @param secondsToFirstAnswer from the start to the first byte for a client; null before
      * @param end how it ended; null before
@@ -49,6 +50,7 @@ public record Status(
             int connections,
             long connectionsInAll,
             String started,
+            String start,
             Double secondsToReady,
             Double secondsToFirstAnswer,
             String end) {}

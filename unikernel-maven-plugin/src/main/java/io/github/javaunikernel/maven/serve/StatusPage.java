@@ -53,7 +53,16 @@ final class StatusPage {
     }
 
     private static List<String> columns(String last) {
-        return List.of("Number#", "State", "Open#", "In all#", "Started", "Ready after#", "First answer after#", last);
+        return List.of(
+                "Number#",
+                "State",
+                "Open#",
+                "In all#",
+                "Started",
+                "Start",
+                "Ready after#",
+                "First answer after#",
+                last);
     }
 
     private static List<List<String>> rows(List<Status.Machine> machines) {
@@ -65,6 +74,7 @@ final class StatusPage {
                     String.valueOf(machine.connections()),
                     String.valueOf(machine.connectionsInAll()),
                     machine.started(),
+                    machine.start() == null ? "" : machine.start(),
                     seconds(machine.secondsToReady()),
                     seconds(machine.secondsToFirstAnswer()),
                     machine.end() == null ? String.join(", ", machine.addresses()) : machine.end()));

@@ -89,6 +89,7 @@ class QemuBootTest {
                 OptionalInt.empty(),
                 gdbPort,
                 Optional.empty(),
+                Optional.empty(),
                 Optional.empty());
     }
 }

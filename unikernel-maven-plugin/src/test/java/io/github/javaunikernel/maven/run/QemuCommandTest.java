@@ -12,6 +12,7 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,7 +74,8 @@ class QemuCommandTest {
 
     @Test
     void givesAChannelOnlyIfItIsWanted() throws Exception {
-        QemuCommand machine = machine("tcg", 2, Firmware.NONE, "/b/hello.img", "dhcp", 0, Optional.empty());
+        QemuCommand machine =
+                machine("tcg", 2, Firmware.NONE, "/b/hello.img", "dhcp", 0, Optional.empty(), Optional.empty());
         Path reports = Path.of("/tmp/reports");
         assertFalse(machine.words(reports, Optional.empty()).toString().contains("channel"));
         List<String> words = machine.words(reports, Optional.of(Path.of("a,b.channel")));
@@ -133,6 +135,21 @@ class QemuCommandTest {
     }
 
     @Test
+    void givesARestorableMachineAnIdentifierAndWhatItGoesOnFrom() throws Exception {
+        UUID identifier = UUID.fromString("01234567-89ab-cdef-0123-456789abcdef");
+        List<String> booted = of(new Generation(identifier, Optional.empty()));
+        assertTrue(booted.contains("vmgenid,guid=" + identifier), booted.toString());
+        assertFalse(booted.contains("-incoming"));
+        List<String> restored = of(new Generation(identifier, Optional.of(Path.of("/b/it's/memory"))));
+        assertEquals("exec:cat '/b/it'\\''s/memory'", after(restored, "-incoming"));
+        assertFalse(command("/b/hello.img", "none").toString().contains("vmgenid"));
+    }
+
+    private static List<String> of(Generation generation) throws Exception {
+        return words("tcg", 1, Firmware.NONE, "/b/hello.img", "none", 0, Optional.empty(), Optional.of(generation));
+    }
+
+    @Test
     void takesUefiInPlaceOfItsBiosAndDropsWhatThatWrites() throws Exception {
         List<String> words = command(Firmware.UEFI, "/b/hello.img", "none", Optional.empty());
         assertTrue(words.contains("if=pflash,format=raw,readonly=on,file=/o,,v/code.fd"), words.toString());
@@ -161,11 +178,11 @@ class QemuCommandTest {
     private static List<String> command(
             Firmware firmware, String image, String network, long scratchBytes, Optional<Path> recording)
             throws Exception {
-        return words("tcg", 2, firmware, image, network, scratchBytes, recording);
+        return words("tcg", 2, firmware, image, network, scratchBytes, recording, Optional.empty());
     }
 
     private static List<String> withCpus(String accelerator, int vcpus) throws Exception {
-        return words(accelerator, vcpus, Firmware.NONE, "/b/hello.img", "none", 0, Optional.empty());
+        return words(accelerator, vcpus, Firmware.NONE, "/b/hello.img", "none", 0, Optional.empty(), Optional.empty());
     }
 
     private static List<String> words(
@@ -175,9 +192,10 @@ class QemuCommandTest {
             String image,
             String network,
             long scratchBytes,
-            Optional<Path> recording)
+            Optional<Path> recording,
+            Optional<Generation> generation)
             throws Exception {
-        return machine(accelerator, vcpus, firmware, image, network, scratchBytes, recording)
+        return machine(accelerator, vcpus, firmware, image, network, scratchBytes, recording, generation)
                 .words(Path.of("/tmp/a,b/reports"), Optional.empty());
     }
 
@@ -188,7 +206,8 @@ class QemuCommandTest {
             String image,
             String network,
             long scratchBytes,
-            Optional<Path> recording)
+            Optional<Path> recording,
+            Optional<Generation> generation)
             throws Exception {
         return new QemuCommand(
                 Path.of("/q/qemu-system-x86_64"),
@@ -204,7 +223,8 @@ class QemuCommandTest {
                 Path.of(image),
                 NetworkSetting.parse(network),
                 scratchBytes,
-                recording);
+                recording,
+                generation);
     }
 
     private static String after(List<String> words, String option) {

@@ -25,6 +25,10 @@ final class FakeInstance implements Instance {
 
     final CompletableFuture<String> end = new CompletableFuture<>();
     volatile boolean stopped;
+    volatile boolean retired;
+    /** What it does before it ends, when it is idle. */
+    volatile Runnable retirement = () -> {};
+
     private volatile boolean killed;
     private final ServerSocket server;
     private final Thread acceptor;
@@ -114,6 +118,18 @@ final class FakeInstance implements Instance {
     @Override
     public boolean responds() {
         return !killed;
+    }
+
+    @Override
+    public boolean isRestored() {
+        return false;
+    }
+
+    @Override
+    public void retire() {
+        retired = true;
+        retirement.run();
+        stop();
     }
 
     @Override

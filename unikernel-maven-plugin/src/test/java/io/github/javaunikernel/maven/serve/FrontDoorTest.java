@@ -20,6 +20,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -224,9 +225,34 @@ class FrontDoorTest {
             host.pass(IDLE);
             host.await("Stopping instance 1");
             host.await("Instance 1 has ended");
-            assertTrue(host.nextInstance().stopped);
+            assertTrue(host.nextInstance().retired);
             assertEquals("more2", ask(host.connect(), "more"));
             assertEquals(0, host.door().status().failures());
+        }
+    }
+
+    /** Such as deleting a snapshot that is not complete. */
+    @Test
+    void whatAnIdleInstanceDoesIsOverBeforeTheDoorEnds() throws Exception {
+        AtomicBoolean over = new AtomicBoolean();
+        try (FakeHost host = new FakeHost(limits(0, 1, 10), FrontDoorTest::echo)) {
+            Socket client = host.connect();
+            assertEquals("one.1", ask(client, "one."));
+            FakeInstance instance = host.nextInstance();
+            instance.retirement = () -> {
+                instance.end.join();
+                while (!host.door().status().instances().isEmpty()) {
+                    Thread.onSpinWait();
+                }
+                over.set(true);
+            };
+            client.shutdownOutput();
+            assertEquals("", readAll(client));
+            host.pass(IDLE);
+            host.await("Stopping instance 1");
+            host.door().kill();
+            host.awaitEnd();
+            assertTrue(over.get());
         }
     }
 
@@ -313,7 +339,8 @@ class FrontDoorTest {
             open.shutdownOutput();
             assertEquals("", readAll(open));
             host.awaitEnd();
-            assertTrue(host.nextInstance().stopped);
+            FakeInstance instance = host.nextInstance();
+            assertTrue(instance.stopped && !instance.retired);
         }
     }
 

@@ -37,8 +37,9 @@ class StatusServerTest {
             4,
             60,
             List.of(new Status.Machine(
-                    2, "ready", List.of("127.0.0.1:4711"), 7, 33, "2026-01-01T00:00:00Z", 1.5, 2.25, null)),
-            List.of(new Status.Machine(1, "ended", List.of(), 0, 0, "2025-12-31T00:00:00Z", null, null, HOSTILE)));
+                    2, "ready", List.of("127.0.0.1:4711"), 7, 33, "2026-01-01T00:00:00Z", "restored", 1.5, 2.25, null)),
+            List.of(new Status.Machine(
+                    1, "ended", List.of(), 0, 0, "2025-12-31T00:00:00Z", null, null, null, HOSTILE)));
 
     @TempDir
     private Path scratch;
@@ -103,7 +104,8 @@ class StatusServerTest {
     void aBrowserShowsTheNumbersAndTakesNothingForMarkup() throws Exception {
         String page = Browser.open(scratch, URI.create(server.url()), "--dump-dom");
         assertTrue(page.contains("<title>unikernel:serve</title>"), page);
-        for (String cell : List.of("ready", "2.25 s", "1.50 s", "127.0.0.1:4711", "at least 0, at most 4", "60 s")) {
+        for (String cell :
+                List.of("ready", "restored", "2.25 s", "1.50 s", "127.0.0.1:4711", "at least 0, at most 4", "60 s")) {
             assertTrue(page.matches("(?s).*<td[^>]*>" + cell + "</td>.*"), cell + " is not a cell of\n" + page);
         }
         assertTrue(page.contains("ended: &lt;img src=x"), page);

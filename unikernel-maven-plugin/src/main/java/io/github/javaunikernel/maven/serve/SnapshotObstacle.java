@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.serve;
+
+import io.github.javaunikernel.maven.run.QemuRequest;
+import java.util.Optional;
+
+/** Why no right snapshot can be taken of a machine. */
+public final class SnapshotObstacle {
+
+    private SnapshotObstacle() {}
+
+    /** The obstacle and what to do about it, in words; empty if there is none. */
+    public static Optional<String> of(QemuRequest request) {
+        if (request.image().scratchBytes() > 0) {
+            return Optional.of("the scratch disk of this image would be lost. Build it without -Dunikernel.scratch,"
+                    + " or leave out -Dunikernel.serve.snapshot.");
+        }
+        if (request.image().vcpus() > 1) {
+            return Optional.of("with several CPUs, one could use random numbers of before the snapshot while another"
+                    + " learns of it. Build the image with -Dunikernel.vcpus=1, or leave out"
+                    + " -Dunikernel.serve.snapshot.");
+        }
+        if (request.debugPort().isPresent()) {
+            return Optional.of("the debugger's connection would be lost. Leave out -Dunikernel.debug or"
+                    + " -Dunikernel.serve.snapshot.");
+        }
+        return Optional.empty();
+    }
+}
