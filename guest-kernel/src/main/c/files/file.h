@@ -203,6 +203,9 @@ int files_mount_memory(const char *path, uint64_t limit);
 int files_make_writable(const char *path, uint64_t limit);
 /* Mounts files on a scratch disk, the first usable one besides the root's (files/scratch/scratch.h). Once. */
 int files_mount_scratch(const char *path, const struct block_device *root);
+/* Mounts the file system with this label, of 1 to 16 characters, which lies on a whole disk other than the root's
+ * (docs/data-disks.md). 0 or -errno, logged. */
+int files_mount_data(const char *label, const char *path, bool read_only, const struct block_device *root);
 /* The process' working directory, and descriptors 0, 1 and 2 on the console. 0 or -errno. */
 int files_prepare_process(const char *directory);
 /* Creates or replaces a small file in a memory file system (e.g. /run/resolv.conf). */

@@ -14,6 +14,7 @@
 #define EXT2_REVISION_0_INODE_SIZE 128
 #define EXT2_REVISION_0_FIRST_INODE 11
 #define EXT2_INCOMPAT_FILETYPE 0x2
+#define EXT2_LABEL_SIZE 16
 #define EXT2_MIN_BLOCK_SIZE 1024
 #define EXT2_MAX_BLOCK_SIZE 4096
 
@@ -30,6 +31,7 @@ struct ext2_superblock {
     uint16_t inode_size, group_number;
     uint32_t compatible, incompatible, read_only_compatible;
     uint8_t uuid[16];
+    char volume_name[EXT2_LABEL_SIZE]; /* the label: NUL-terminated unless it fills the field */
 } packed;
 
 struct ext2_group {

@@ -14,6 +14,17 @@
 #include "files/ext2/internal.h"
 #include "lib/errno.h"
 
+int ext2_read_superblock(struct block_device *device, struct ext2_superblock *out)
+{
+    struct block_cache cache;
+    if (device->sectors * SECTOR_SIZE < EXT2_SUPERBLOCK_OFFSET + sizeof(*out))
+        return -ENOENT;
+    block_cache_init(&cache, device);
+    int error = block_cache_read(&cache, EXT2_SUPERBLOCK_OFFSET, out, sizeof(*out));
+    page_cache_drop(&cache.pages, 0, PAGE_CACHE_END);
+    return !error && out->magic != EXT2_MAGIC ? -ENOENT : error;
+}
+
 static void ext2_statistics(struct file_system *fs, struct file_system_statistics *out)
 {
     struct ext2 *ext2 = container_of(fs, struct ext2, fs);
