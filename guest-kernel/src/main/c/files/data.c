@@ -7,6 +7,7 @@
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "memory/writeback.h"
 
 static bool has_label(struct block_device *device, const char *label)
 {
@@ -40,9 +41,11 @@ int files_mount_data(const char *label, const char *path, bool read_only, const 
 {
     struct block_device *device = find_disk(label, root);
     struct file_system *fs;
-    int error = device ? ext2_open(device, &fs) : -ENODEV;
+    int error = device ? ext2_open(device, !read_only, &fs) : -ENODEV;
     if (error)
         return error;
+    if (!read_only)
+        writeback_start();
     error = mount_at(path, fs);
     if (error)
         log_error("cannot mount disk %s on %s: %s (the directory must exist in the image)", device->name, path,

@@ -16,5 +16,6 @@ struct file_system;
  * -ENOMEM. */
 int ext2_read_superblock(struct block_device *device, struct ext2_superblock *out);
 
-/* Reads the superblock. 0, or -errno with the reason logged. */
-int ext2_open(struct block_device *device, struct file_system **out);
+/* Mounts what is on the device, for reading alone or for writing too; the latter checks it if it was not left clean. 0,
+ * or -errno with the reason logged. */
+int ext2_open(struct block_device *device, bool writable, struct file_system **out);
