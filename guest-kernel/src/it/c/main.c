@@ -34,7 +34,7 @@ static const struct suite *const suites[] = {
     &races_suite,   &gates_suite,   &arguments_suite, &truncation_suite, &control_suite, &exhaustion_suite,
     &latency_suite, &streams_suite, &writable_suite,  &options_suite,    &effects_suite, &objects_suite,
     &nodes_suite,   &limits_suite,  &datagrams_suite, &groups_suite,     &stalls_suite,  &cpus_suite,
-    &ipv6_suite,    &scratch_suite, &datadisk_suite, &keptdisk_suite,
+    &ipv6_suite,    &scratch_suite, &datadisk_suite,  &keptdisk_suite,
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
