@@ -4,7 +4,7 @@
 
 kernel= symbols= extra= ramdisk= config= memory= vcpus= network=yes user_network= on_reboot=restart
 timeout_idle=0 timeout_total=0 control=no verbose=no log=
-disks=() forwards=()
+disks=() kept=() forwards=()
 
 common_usage() {
     cat <<'TEXT'
@@ -14,6 +14,7 @@ What to boot
   --extra TEXT          the kernel's command line
   --ramdisk FILE        an initial ramdisk (Linux guests)
   --disk FILE           a disk image, repeatable; never written to, what the guest writes is dropped
+  --kept-disk FILE      the same, but what the guest writes stays (QEMU)
   --symbols ELF         the kernel with its symbols, when the one that boots has none
 Resources
   --memory MB           default 128
@@ -63,6 +64,7 @@ common_setting() {
         --extra) extra=$2 ;;
         --ramdisk) ramdisk=$2 ;;
         --disk) disks+=("$2") ;;
+        --kept-disk) kept[${#disks[@]}]=off; disks+=("$2") ;;
         --memory) memory=$2 ;;
         --vcpus) vcpus=$2 ;;
         --forward) forwards+=("$2") ;;

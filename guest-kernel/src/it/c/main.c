@@ -27,14 +27,14 @@ extern const struct suite memory_suite, signals_suite, threads_suite, futex_suit
     epoll_suite, sockets_suite, files_suite, proc_suite, fpu_suite, security_suite, races_suite, gates_suite,
     arguments_suite, truncation_suite, control_suite, exhaustion_suite, latency_suite, streams_suite, writable_suite,
     options_suite, effects_suite, objects_suite, nodes_suite, limits_suite, datagrams_suite, groups_suite, stalls_suite,
-    cpus_suite, ipv6_suite, scratch_suite;
+    cpus_suite, ipv6_suite, scratch_suite, datadisk_suite, keptdisk_suite;
 static const struct suite *const suites[] = {
     &memory_suite,  &signals_suite, &threads_suite,   &futex_suite,      &clocks_suite,  &pipes_suite,
     &epoll_suite,   &sockets_suite, &files_suite,     &proc_suite,       &fpu_suite,     &security_suite,
     &races_suite,   &gates_suite,   &arguments_suite, &truncation_suite, &control_suite, &exhaustion_suite,
     &latency_suite, &streams_suite, &writable_suite,  &options_suite,    &effects_suite, &objects_suite,
     &nodes_suite,   &limits_suite,  &datagrams_suite, &groups_suite,     &stalls_suite,  &cpus_suite,
-    &ipv6_suite,    &scratch_suite,
+    &ipv6_suite,    &scratch_suite, &datadisk_suite,  &keptdisk_suite,
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 
@@ -225,6 +225,11 @@ static void use_the_cpu_up(void)
     for (;;) {}
 }
 
+static bool needs_disk(const struct suite *suite)
+{
+    return suite == &scratch_suite || suite == &datadisk_suite || suite == &keptdisk_suite;
+}
+
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -241,7 +246,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "read-disk") == 0)
         return print_pages(argv[2]);
     for (unsigned i = 0; i < SUITES; i++) {
-        bool wanted = argc == 1 && suites[i] != &scratch_suite; /* needs a disk */
+        bool wanted = argc == 1 && !needs_disk(suites[i]);
         for (int a = 1; a < argc; a++)
             wanted |= strcmp(argv[a], suites[i]->name) == 0;
         for (unsigned t = 0; wanted && t < suites[i]->count; t++)

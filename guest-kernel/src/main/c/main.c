@@ -200,6 +200,18 @@ static void mount_scratch(const struct block_device *root)
               configuration.scratch, errno_name(error));
 }
 
+static void mount_data_disks(const struct block_device *root)
+{
+    for (unsigned i = 0; i < configuration.data_disk_count; i++) {
+        const struct data_disk *disk = &configuration.data_disks[i];
+        int error = files_mount_data(disk->label, disk->path, disk->read_only, root);
+        if (error)
+            panic("the image needs the data disk %s on %s (%s); give the machine that disk, or build the image without "
+                  "it",
+                  disk->label, disk->path, errno_name(error));
+    }
+}
+
 static struct block_device *find_root(void)
 {
     struct block_device *root = root_find(options.root_is_named ? &options.root : NULL);
@@ -223,6 +235,7 @@ static void boot(void *unused)
         panic("the configuration is not usable; build the image again");
     mount_memory();
     mount_scratch(root);
+    mount_data_disks(root);
     start_network();
     restore_start();
     configure_instance();

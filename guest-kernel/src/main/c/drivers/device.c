@@ -135,9 +135,9 @@ static int request_check(const struct block_device *device, const struct block_r
 
 void block_submit(struct block_device *device, struct block_request *request)
 {
-    int error = request_check(device, request);
+    int error = request->flush ? 0 : request_check(device, request);
     request->device = device;
-    if (error != 0) {
+    if (error != 0 || (request->flush && !device->flushes)) {
         request->done(request, error);
         return;
     }

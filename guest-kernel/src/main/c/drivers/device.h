@@ -25,6 +25,8 @@ struct block_device;
 struct block_request {
     struct block_device *device; /* set by block_submit() */
     bool write;
+    bool flush; /* moves nothing and has no segments: when it is done, what was written before it was submitted, and
+                   done by then, outlives a loss of power */
     uint64_t sector;
     unsigned segment_count; /* 1..BLOCK_MAX_SEGMENTS */
     struct block_segment segments[BLOCK_MAX_SEGMENTS];
@@ -46,6 +48,7 @@ struct block_device {
     uint32_t block_size; /* requests and their segments are multiples of it; a power of two from SECTOR_SIZE
                                        to PAGE_SIZE, 0: SECTOR_SIZE */
     bool read_only;
+    bool flushes;          /* takes flush requests; else a write that is done outlives a loss of power */
     uint32_t major, minor; /* as stat(2) and /proc/diskstats show them (drivers/numbers.h) */
     uint32_t minors;       /* that it has from `minor` on: its own and those of its first partitions */
     /* Queues a request; if the device's ring is full it waits inside the driver and goes out

@@ -26,6 +26,7 @@ void partition_init(struct block_device *partition, struct block_device *disk, u
         .sectors = sectors,
         .block_size = disk->block_size,
         .read_only = disk->read_only,
+        .flushes = disk->flushes,
         .submit = submit,
         .check = check,
         .disk = disk,

@@ -79,6 +79,7 @@ static struct block_request *start(struct block_batch *batch, uint64_t sector)
     struct block_request *request = &batch->requests[batch->filling];
     list_init(&request->link);
     request->write = batch->write;
+    request->flush = false;
     request->sector = sector;
     request->segment_count = 0;
     request->done = request_done;
@@ -126,6 +127,14 @@ int block_batch_end(struct block_batch *batch)
     submit(batch);
     wait_for_requests(batch, true);
     return batch->error;
+}
+
+int block_flush(struct block_device *device)
+{
+    struct block_batch batch;
+    block_batch_begin(&batch, device, true);
+    start(&batch, 0)->flush = true;
+    return block_batch_end(&batch);
 }
 
 /* ---- The device as a page source ---- */

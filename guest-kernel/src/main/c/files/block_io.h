@@ -32,6 +32,9 @@ void block_batch_add(struct block_batch *batch, uint64_t offset, phys_t memory, 
 /* Waits for all of it. 0 or the first error. */
 int block_batch_end(struct block_batch *batch);
 
+/* What has been written, and has ended, outlives a loss of power when this ends. 0 or the device's error. Sleeps. */
+int block_flush(struct block_device *device);
+
 /* A device's contents as cached pages. */
 struct block_cache {
     struct block_device *device;

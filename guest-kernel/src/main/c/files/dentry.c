@@ -264,8 +264,8 @@ int dentry_link(struct dentry *absent, struct inode *inode, struct dentry **out)
     spin_lock(&lock);
     hash_out(absent);
     dentry->cookie = next_cookie++;
-    dentry->pinned = true;
-    dentry->references++;
+    dentry->pinned = inode->fs->memory;
+    dentry->references += dentry->pinned;
     hash_in(dentry);
     spin_unlock(&lock);
     *out = dentry;

@@ -31,6 +31,7 @@ static void put_mapped(struct mappable *object) { file_put(owner_of(object)); }
 
 static const struct mappable_operations mapped_file = { .pages = mapped_pages, .get = get_mapped, .put = put_mapped };
 
+struct file *file_of_mappable(struct mappable *object) { return owner_of(object); }
 struct file *file_of_area(const struct area *area) { return area->object ? owner_of(area->object) : NULL; }
 
 struct file *file_create(const struct file_operations *operations, uint32_t flags, void *private)

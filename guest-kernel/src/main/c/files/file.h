@@ -26,6 +26,8 @@
 #define O_TRUNC 01000u
 #define O_APPEND 02000u
 #define O_NONBLOCK 04000u
+#define O_DSYNC 010000u
+#define O_SYNC 04010000u
 #define O_LARGEFILE 0100000u /* each file has it; F_GETFL reports it */
 #define O_DIRECTORY 0200000u
 #define O_NOFOLLOW 0400000u
@@ -118,6 +120,8 @@ struct file *file_create(const struct file_operations *operations, uint32_t flag
 struct file *file_get(struct file *file);
 /* The file that an area maps, or NULL. The reference stays the area's, so it holds under the address_space mutex. */
 struct file *file_of_area(const struct area *area);
+/* The file that is mapped, or NULL: it is none. The reference stays the object's. */
+struct file *file_of_mappable(struct mappable *object);
 /* What it was opened for: access mode 3, which open(2) takes as well, is both. */
 static inline bool file_is_readable(const struct file *file) { return (file->flags & O_ACCMODE) != O_WRONLY; }
 static inline bool file_is_writable(const struct file *file) { return (file->flags & O_ACCMODE) != O_RDONLY; }
@@ -203,6 +207,13 @@ int files_mount_memory(const char *path, uint64_t limit);
 int files_make_writable(const char *path, uint64_t limit);
 /* Mounts files on a scratch disk, the first usable one besides the root's (files/scratch/scratch.h). Once. */
 int files_mount_scratch(const char *path, const struct block_device *root);
+/* Mounts the file system with this label, of 1 to 16 characters, which lies on a whole disk other than the root's
+ * (docs/data-disks.md). 0 or -errno, logged. */
+int files_mount_data(const char *label, const char *path, bool read_only, const struct block_device *root);
+/* sync(2): stores what has changed on all file systems. The machine ends: the same, and data disks are left clean;
+ * nothing on them changes any more. Both sleep. */
+void files_sync(void);
+void files_end(void);
 /* The process' working directory, and descriptors 0, 1 and 2 on the console. 0 or -errno. */
 int files_prepare_process(const char *directory);
 /* Creates or replaces a small file in a memory file system (e.g. /run/resolv.conf). */

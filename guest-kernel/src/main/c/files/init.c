@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is mounted when the machine starts, what the program has open then, and what is stored on disks when it ends.
+ *
+ * The boot thread calls the functions that mount, before there is a process; files_sync() is sync(2), and the thread
+ * that ends the machine calls files_end(), once. No lock is held here: mounts are never taken away, and the file
+ * systems that are called take their own.
+ */
 #include "core/log.h"
 #include "files/console.h"
 #include "files/ext2/ext2.h"
@@ -54,7 +61,7 @@ int files_mount_scratch(const char *path, const struct block_device *root)
 int files_init(struct block_device *device)
 {
     struct file_system *root;
-    int error = ext2_open(device, &root);
+    int error = ext2_open(device, false, &root);
     if (!error)
         error = mount("/", root);
     if (!error)
@@ -95,3 +102,23 @@ int files_prepare_process(const char *directory)
         error = open_console(descriptor);
     return error;
 }
+
+static void sync_mounted(struct dentry *root, void *unused)
+{
+    (void)unused;
+    struct file_system *fs = root->inode->fs;
+    if (fs->sync)
+        fs->sync(fs);
+}
+
+void files_sync(void) { mounts_for_each(sync_mounted, NULL); }
+
+static void end_mounted(struct dentry *root, void *unused)
+{
+    (void)unused;
+    struct file_system *fs = root->inode->fs;
+    if (fs->end)
+        fs->end(fs);
+}
+
+void files_end(void) { mounts_for_each(end_mounted, NULL); }

@@ -94,9 +94,12 @@ void inode_hash(struct inode *inode)
 void inode_status(struct inode *inode, struct file_status *status)
 {
     uint64_t pages = (inode->size + PAGE_MASK) >> PAGE_SHIFT;
+    if (inode->operations->pages)
+        pages = inode->operations->pages(inode);
+    else if (inode->fs->memory)
+        pages = inode->pages.page_count;
     if (inode->fs->memory)
-        pages = max_of(inode->operations->pages ? inode->operations->pages(inode) : inode->pages.page_count,
-                       (inode->below_size + PAGE_MASK) >> PAGE_SHIFT);
+        pages = max_of(pages, (inode->below_size + PAGE_MASK) >> PAGE_SHIFT);
     *status = (struct file_status){
         .device = inode->fs->device,
         .inode = inode->number,

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Creating, linking, moving and removing names, the same for every memory file system. Each call walks the path, then
- * takes "namespace" and looks the last name up again: another thread may have changed it in between.
+ * Creating, linking, moving and removing names, the same for every file system whose names can change. Each call walks
+ * the path, then takes "namespace" and looks the last name up again: another thread may have changed it in between.
  */
 #include "core/debug.h"
 #include "files/inotify.h"
-#include "files/tmpfs.h"
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
 
-static void touch(struct inode *inode) { inode->modified = inode->changed = clock_wall(); }
+static void touch(struct inode *inode)
+{
+    inode->modified = inode->changed = clock_wall();
+    inode_changed(inode);
+}
 
 /* The current state of a name that was looked up without the lock; with a reference. */
 static int look_again(struct dentry *seen, struct dentry **out)
@@ -25,7 +28,7 @@ static int look_again(struct dentry *seen, struct dentry **out)
 
 static int check_writable(struct dentry *parent)
 {
-    return parent->inode->fs->read_only ? -EROFS : parent->inode->fs->memory ? 0 : -EPERM;
+    return parent->inode->fs->read_only ? -EROFS : parent->inode->operations->make ? 0 : -EPERM;
 }
 
 /* The names of the directory are to change. */
@@ -53,12 +56,19 @@ static void uncount_name(struct inode *inode)
 static int link_new(struct dentry *absent, struct inode *inode, struct dentry **out)
 {
     struct inode *directory = absent->parent->inode;
-    int error = dentry_link(absent, inode, out);
+    const struct inode_operations *operations = directory->operations;
+    int error = operations->link ? operations->link(absent, inode) : 0;
     if (error)
         return error;
-    touch(directory);
+    error = dentry_link(absent, inode, out);
+    if (error) {
+        if (operations->unlink)
+            operations->unlink(absent);
+        return error;
+    }
     if (is_type(inode, S_IFDIR))
         directory->links++;
+    touch(directory);
     inotify_name(*out, is_type(inode, S_IFDIR) ? IN_CREATE | IN_ISDIR : IN_CREATE, 0);
     return 0;
 }
@@ -75,16 +85,18 @@ static int make_locked(struct dentry *seen, uint32_t mode, const char *link_targ
         error = -EEXIST;
     if (!error)
         error = prepare(name->parent);
-    if (!error && !directory->operations->make)
-        error = -EPERM;
     if (!error)
         error = directory->operations->make(directory, mode, &inode);
     if (!error && link_target)
-        error = tmpfs_set_link(inode, link_target);
+        error = inode->operations->set_link(inode, link_target);
     if (!error) {
         inode->links = is_type(inode, S_IFDIR) ? 2 : 1;
         error = link_new(name, inode, out);
     }
+    if (error && inode)
+        inode->links = 0;
+    else if (inode)
+        inode_changed(inode);
     if (inode)
         inode_put(inode);
     dentry_put(name);
@@ -174,6 +186,7 @@ static int link_locked(struct inode *existing, struct dentry *existing_name, str
         existing->links++;
         existing->linkable = false;
         existing->changed = clock_wall();
+        inode_changed(existing);
         dentry_put(made);
     }
     dentry_put(name);
@@ -200,7 +213,8 @@ int name_link(struct inode *existing, struct dentry *existing_name, struct dentr
 
 /* ---- Removing ---- */
 
-static void remove_locked(struct dentry *name)
+/* Takes the name from the tree. */
+static void forget_name(struct dentry *name)
 {
     must_hold_mutex(&namespace_lock);
     struct inode *inode = name->inode, *directory = name->parent->inode;
@@ -209,11 +223,22 @@ static void remove_locked(struct dentry *name)
     if (inode->links > 0)
         uncount_name(inode);
     inode->changed = clock_wall();
+    inode_changed(inode);
     if (is_directory)
         directory->links--;
     touch(directory);
     inotify_name(name, is_directory ? IN_DELETE | IN_ISDIR : IN_DELETE, 0);
     dentry_unlink(name);
+}
+
+static int remove_locked(struct dentry *name)
+{
+    must_hold_mutex(&namespace_lock);
+    const struct inode_operations *operations = name->parent->inode->operations;
+    int error = operations->unlink ? operations->unlink(name) : 0;
+    if (!error)
+        forget_name(name);
+    return error;
 }
 
 /* Whether the name can be taken from its place, from which it is lasting. */
@@ -231,7 +256,7 @@ static int check_movable(struct dentry *name, bool directory)
     if (!directory && is_type(name->inode, S_IFDIR))
         return -EISDIR;
     error = directory_settle(name->parent);
-    return error ? error : name->pinned ? 0 : -EPERM;
+    return error ? error : name->pinned || !name->inode->fs->memory ? 0 : -EPERM;
 }
 
 static int check_removable(struct dentry *name, bool directory)
@@ -240,6 +265,8 @@ static int check_removable(struct dentry *name, bool directory)
     if (error || !directory)
         return error;
     error = directory_settle(name);
+    if (!error && name->inode->operations->check_empty)
+        return name->inode->operations->check_empty(name->inode);
     return error ? error : dentry_has_children(name) ? -ENOTEMPTY : 0;
 }
 
@@ -272,7 +299,7 @@ static int remove_name(struct dentry *start, const char *path, bool directory)
     if (!error) {
         error = check_removable(name, directory);
         if (!error)
-            remove_locked(name);
+            error = remove_locked(name);
         dentry_put(name);
     }
     mutex_unlock(&namespace_lock);
@@ -306,21 +333,15 @@ static int move_locked(struct dentry *from, struct dentry *to)
     must_hold_mutex(&namespace_lock);
     bool is_directory = is_type(from->inode, S_IFDIR);
     unsigned directory_bit = is_directory ? IN_ISDIR : 0;
-    struct dentry *absent = to;
-    dentry_get(to);
-    if (to->inode) {
-        struct dentry *parent = to->parent;
-        remove_locked(to);
-        int error = dentry_find_locked(parent, to->name, to->length, &absent);
-        dentry_put(to);
-        if (error)
-            return error;
-    }
     uint32_t cookie = inotify_cookie();
-    struct inode *old_directory = from->parent->inode, *new_directory = absent->parent->inode;
+    struct inode *old_directory = from->parent->inode, *new_directory = to->parent->inode;
+    int error = old_directory->operations->move ? old_directory->operations->move(from, to) : 0;
+    if (error)
+        return error;
+    if (to->inode)
+        forget_name(to);
     inotify_name(from, IN_MOVED_FROM | directory_bit, cookie);
-    int error = dentry_move(from, absent);
-    dentry_put(absent);
+    error = dentry_move(from, to);
     if (error)
         return error;
     inotify_name(from, IN_MOVED_TO | directory_bit, cookie);
@@ -331,6 +352,7 @@ static int move_locked(struct dentry *from, struct dentry *to)
     touch(old_directory);
     touch(new_directory);
     from->inode->changed = clock_wall();
+    inode_changed(from->inode);
     return 0;
 }
 
@@ -370,6 +392,8 @@ static bool is_directory(const struct dentry *name) { return name->inode && is_t
 
 static int check_exchange(const struct renaming *r)
 {
+    if (r->from->parent->inode->operations->move)
+        return -EINVAL; /* as Linux' ext2 */
     if (!is_directory(r->to) && r->to_slash)
         return -ENOTDIR;
     if (dentry_is_below(r->to->parent, r->from) || dentry_is_below(r->from->parent, r->to))

@@ -151,7 +151,7 @@ int file_open_nameless(struct dentry *directory, uint32_t flags, uint32_t mode, 
     struct inode *where = directory->inode, *inode;
     if (where->fs->read_only)
         return -EROFS;
-    if (!where->fs->memory || !where->operations->make)
+    if (!where->operations->make)
         return -EOPNOTSUPP;
     int error = where->operations->make(where, S_IFREG | (mode & 07777), &inode);
     if (error)

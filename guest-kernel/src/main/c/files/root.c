@@ -10,7 +10,7 @@
 
 #include "core/log.h"
 #include "drivers/partition.h"
-#include "files/block_io.h"
+#include "files/ext2/ext2.h"
 #include "files/ext2/format.h"
 #include "files/gpt.h"
 #include "lib/errno.h"
@@ -53,18 +53,11 @@ static void uuid_format(char to[UUID_TEXT], const struct uuid *uuid)
     }
 }
 
-/* Reads the superblock of a disk. 0, -ENOENT if it is not one of ext2, -EIO or -ENOMEM. */
+/* Of the superblock of a disk. 0, -ENOENT if it is not one of ext2, -EIO or -ENOMEM. */
 static int read_uuid(struct block_device *device, struct uuid *out)
 {
     struct ext2_superblock super;
-    struct block_cache cache;
-    if (device->sectors * SECTOR_SIZE < EXT2_SUPERBLOCK_OFFSET + sizeof(super))
-        return -ENOENT;
-    block_cache_init(&cache, device);
-    int error = block_cache_read(&cache, EXT2_SUPERBLOCK_OFFSET, &super, sizeof(super));
-    page_cache_drop(&cache.pages, 0, PAGE_CACHE_END);
-    if (!error && super.magic != EXT2_MAGIC)
-        error = -ENOENT;
+    int error = ext2_read_superblock(device, &super);
     if (!error)
         memcpy(out->bytes, super.uuid, UUID_SIZE);
     return error;

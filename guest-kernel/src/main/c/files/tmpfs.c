@@ -104,7 +104,7 @@ static ssize_type tmpfs_read_link(struct inode *inode, char *to, size_t size)
     return (ssize_type)n;
 }
 
-int tmpfs_set_link(struct inode *inode, const char *target)
+static int tmpfs_set_link(struct inode *inode, const char *target)
 {
     size_t length = strlen(target);
     if (!count_up(&all_used, (int64_t)length, budget()))
@@ -117,12 +117,6 @@ int tmpfs_set_link(struct inode *inode, const char *target)
     memcpy(copy, target, length + 1);
     tmpfs_node_of(inode)->target = copy;
     inode->size = length;
-    return 0;
-}
-
-static int tmpfs_open(struct inode *inode, struct file *file)
-{
-    inotify_file(inode, file->dentry, IN_OPEN);
     return 0;
 }
 
@@ -141,8 +135,9 @@ static const struct inode_operations tmpfs_inode_operations = {
     .list = layer_list,
     .settle = layer_settle,
     .read_link = tmpfs_read_link,
-    .open = tmpfs_open,
+    .open = paged_open,
     .make = tmpfs_make,
+    .set_link = tmpfs_set_link,
     .add_name = tmpfs_add_name,
     .remove_name = tmpfs_remove_name,
     .resize = tmpfs_resize,

@@ -25,8 +25,6 @@ struct scratch;
 struct file_system *tmpfs_create_on(struct scratch *scratch, uint32_t mode);
 /* One that shows the directory `below` of the image until it is changed. */
 struct file_system *tmpfs_create_over(struct inode *below, uint64_t bytes);
-/* Sets the target of a new symbolic link. */
-int tmpfs_set_link(struct inode *inode, const char *target);
 /* Bytes of the budget that all memory file systems share. */
 bool tmpfs_take_bytes(size_t bytes);
 void tmpfs_give_bytes(size_t bytes);

@@ -82,23 +82,6 @@ static int reserve_page(struct inode *inode, uint32_t index)
     return stored ? scratch_reserve(stored, index) : 0;
 }
 
-/* Zeroes [from, to) where there are pages. */
-static void clear_range(struct inode *inode, uint64_t from, uint64_t to)
-{
-    struct page_walk walk;
-    struct page *page;
-    if (from >= to)
-        return;
-    page_walk_init(&walk, &inode->pages, from >> PAGE_SHIFT, align_up(to, PAGE_SIZE) >> PAGE_SHIFT);
-    while ((page = page_walk_next(&walk))) {
-        uint64_t start = (uint64_t)page->index << PAGE_SHIFT;
-        uint64_t first = max_of(from, start), end = min_of(to, start + PAGE_SIZE);
-        memset((char *)page_data(page) + (first - start), 0, end - first);
-        page_cache_dirty(page);
-        page_put(page);
-    }
-}
-
 /* Under inode->lock, as all that follows up to the operations. The new size comes first: pages that others still reach
  * through mappings while they are being dropped lie beyond it already. */
 static void cut(struct inode *inode, uint64_t size)
@@ -107,7 +90,7 @@ static void cut(struct inode *inode, uint64_t size)
     uint64_t end = align_up(size, PAGE_SIZE), old_size = inode->size;
     inode_set_size(inode, size);
     write_once(inode->below_size, min_of(inode->below_size, size));
-    clear_range(inode, size, min_of(end, old_size));
+    paged_clear(inode, size, min_of(end, old_size));
     tmpfs_drop_pages(inode, end >> PAGE_SHIFT, align_up(old_size, PAGE_SIZE) >> PAGE_SHIFT);
 }
 
@@ -189,7 +172,7 @@ static int punch(struct inode *inode, uint64_t from, uint64_t to)
     else
         error = reserve(inode, from, to);
     if (!error)
-        clear_range(inode, from, to);
+        paged_clear(inode, from, to);
     return error;
 }
 
@@ -214,43 +197,10 @@ int tmpfs_allocate(struct inode *inode, uint64_t offset, uint64_t length, bool k
     return error;
 }
 
-/* Writes into one page, which lies inside the file. */
-static ssize_type change_page(struct inode *inode, struct transfer *transfer, uint64_t offset, size_t n)
-{
-    uint32_t index = (uint32_t)(offset >> PAGE_SHIFT);
-    int error;
-    struct page *page = page_cache_get(&inode->pages, index, &error);
-    if (!page)
-        return error;
-    error = reserve_page(inode, index);
-    ssize_type moved = error ? error : transfer_in(transfer, (char *)page_data(page) + (offset & PAGE_MASK), n);
-    bool throttled = !error && page_cache_dirty(page);
-    page_put(page);
-    if (throttled)
-        writeback_throttle();
-    return moved;
-}
-
-/* Writes into one page, extending the file first so that the new page lies inside it. */
-static ssize_type write_page(struct inode *inode, struct transfer *transfer, uint64_t offset, size_t n)
-{
-    uint64_t old_size = inode->size;
-    if (offset + n > old_size)
-        inode_set_size(inode, offset + n);
-    ssize_type moved = change_page(inode, transfer, offset, n);
-    uint64_t end = max_of(old_size, offset + (uint64_t)max_of(moved, 0L));
-    if (moved < 0)
-        end = old_size;
-    if (end < inode->size)
-        cut(inode, end);
-    return moved;
-}
-
 static ssize_type write_locked(struct file *file, struct transfer *transfer, uint64_t *offset)
 {
     must_hold_mutex(&file->inode->lock);
     struct inode *inode = file->inode;
-    ssize_type total = 0;
     if (read_once(file->flags) & O_APPEND)
         *offset = inode->size;
     uint64_t end = inode->seals & SEAL_GROW ? min_of(largest(), inode->size) : largest();
@@ -260,16 +210,7 @@ static ssize_type write_locked(struct file *file, struct transfer *transfer, uin
         return -EPERM;
     if (*offset >= end && transfer->remaining)
         return -EFBIG;
-    while (transfer->remaining && *offset < end) {
-        size_t n = min_of(transfer->remaining, PAGE_SIZE - (*offset & PAGE_MASK));
-        n = min_of(n, end - *offset);
-        ssize_type moved = write_page(inode, transfer, *offset, n);
-        if (moved < 0)
-            return total ? total : moved;
-        *offset += (uint64_t)moved;
-        total += moved;
-    }
-    return total;
+    return paged_write(inode, transfer, offset, end, cut);
 }
 
 static ssize_type tmpfs_write(struct file *file, struct transfer *transfer, uint64_t *offset)
@@ -283,16 +224,10 @@ static ssize_type tmpfs_write(struct file *file, struct transfer *transfer, uint
     return n;
 }
 
-static void tmpfs_close(struct file *file)
-{
-    bool wrote = file_is_writable(file);
-    inotify_file(file->inode, file->dentry, wrote ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
-}
-
 const struct file_operations tmpfs_file_operations = {
     .read = paged_read,
     .write = tmpfs_write,
     .seek = paged_seek,
     .pages = paged_pages,
-    .release = tmpfs_close,
+    .release = paged_close,
 };

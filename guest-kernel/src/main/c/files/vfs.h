@@ -60,8 +60,22 @@ struct inode_operations {
     ssize_type (*read_link)(struct inode *link, char *to, size_t size);
     /* Last step of open(2); may change operations and private of the file. 0 or -errno. */
     int (*open)(struct inode *inode, struct file *file);
-    /* A new inode for this directory, one reference, no link yet. Only memory file systems. */
+    /* A new inode for this directory, one reference, no link yet. Only file systems whose names can change. */
     int (*make)(struct inode *directory, uint32_t mode, struct inode **out);
+    /* The target of a new symbolic link. */
+    int (*set_link)(struct inode *link, const char *target);
+    /* Where names lie on a disk, those of a directory; else NULL: they are in the tree of dentries alone. Under
+     * "namespace". 0 or -errno. Enters the inode under a name that is absent. */
+    int (*link)(struct dentry *absent, struct inode *inode);
+    int (*unlink)(struct dentry *name);
+    /* Gives what has the name `from` the name `to`, which may be another file's. */
+    int (*move)(struct dentry *from, struct dentry *to);
+    /* -ENOTEMPTY if the directory has names but "." and "..". */
+    int (*check_empty)(struct inode *directory);
+    /* What the inode says (mode, links, owner, times) has changed. Any lock but a spinlock. NULL: it is in memory. */
+    void (*changed)(struct inode *inode);
+    /* fsync(2) and, with data_only, fdatasync(2). NULL: there is nothing to do. No locks. 0, -EIO or -ENOMEM. */
+    int (*sync)(struct inode *inode, bool data_only);
     /* Counts a further hard link to a file, and one fewer of several. 0 or -ENOSPC. Memory file systems that limit
      * their names; else both NULL. Under "namespace". */
     int (*add_name)(struct inode *inode);
@@ -73,8 +87,8 @@ struct inode_operations {
     int (*resize)(struct inode *inode, uint64_t size);
     /* fallocate(2), under inode->lock; hole: punches one. NULL: -EOPNOTSUPP. */
     int (*allocate)(struct inode *inode, uint64_t offset, uint64_t length, bool keep_size, bool hole);
-    /* Pages of PAGE_SIZE bytes that a file takes of its file system. NULL: those that are cached. Memory file
-     * systems. */
+    /* Pages of PAGE_SIZE bytes that a file takes of its file system. NULL: those that are cached in memory file
+     * systems, else all. */
     uint64_t (*pages)(const struct inode *inode);
     /* Frees the inode and all that belongs to it; nothing refers to it any more. */
     void (*release)(struct inode *inode);
@@ -89,6 +103,10 @@ struct file_system {
     bool read_only;
     bool memory;
     void (*statistics)(struct file_system *fs, struct file_system_statistics *out);
+    /* Stores all that has changed; NULL: there is nothing to do. No locks. 0, -EIO or -ENOMEM. */
+    int (*sync)(struct file_system *fs);
+    /* The machine ends: the last sync, after which nothing changes. NULL as above. */
+    void (*end)(struct file_system *fs);
     struct inode *root; /* one reference */
 };
 
@@ -121,6 +139,13 @@ struct inode {
 /* It is what the image has in its place, unchanged. */
 static inline bool is_untouched(const struct inode *inode) { return inode->below && !read_once(inode->separate); }
 
+/* After a change of what it says. */
+static inline void inode_changed(struct inode *inode)
+{
+    if (inode->operations->changed)
+        inode->operations->changed(inode);
+}
+
 static inline bool is_type(const struct inode *inode, uint32_t type) { return (inode->mode & S_IFMT) == type; }
 
 /* ---- Inodes (files/inode.c) -------------------------------------------------------------------- */
@@ -141,6 +166,15 @@ uint64_t file_system_new_device(void);
 
 /* For files whose contents are in inode->pages (files/paged.c). */
 ssize_type paged_read(struct file *file, struct transfer *transfer, uint64_t *offset);
+/* Writes at *offset, which advances, but not beyond `end`; the file becomes longer as needed. `cut` makes it shorter
+ * again where less was written than there was room made for. Under inode->lock. Bytes or -errno. */
+ssize_type paged_write(struct inode *inode, struct transfer *transfer, uint64_t *offset, uint64_t end,
+                       void (*cut)(struct inode *inode, uint64_t size));
+/* Zeroes [from, to) where there are pages. Gives way. */
+void paged_clear(struct inode *inode, uint64_t from, uint64_t to);
+/* For operations.open and release: tell inotify. */
+int paged_open(struct inode *inode, struct file *file);
+void paged_close(struct file *file);
 int64_t paged_seek(struct file *file, int64_t offset, int whence);
 struct page_source *paged_pages(struct file *file);
 extern const struct file_operations paged_read_only_operations;
@@ -175,7 +209,8 @@ void dentry_put(struct dentry *dentry);
 int dentry_find(struct dentry *directory, const char *name, size_t length, struct dentry **out);
 /* The same under "namespace". */
 int dentry_find_locked(struct dentry *directory, const char *name, size_t length, struct dentry **out);
-/* Puts a pinned name for the inode in place of a negative one. Under "namespace". 0 or -errno. */
+/* Puts a name for the inode in place of a negative one, pinned in memory file systems. Under "namespace". 0 or -errno.
+ */
 int dentry_link(struct dentry *absent, struct inode *inode, struct dentry **out);
 /* Makes a positive name, as yet only cached, lasting, at this place in listings. Under "namespace". */
 void dentry_pin(struct dentry *dentry, uint64_t cookie);

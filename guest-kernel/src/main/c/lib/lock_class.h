@@ -23,6 +23,8 @@
     LOCK(INODE, "inode") \
     LOCK(ADDRESS_SPACE, "address_space") \
     LOCK(NAMESPACE, "namespace") \
+    LOCK(EXT2, "ext2") \
+    LOCK(EXT2_SPARE, "ext2 spare") \
     LOCK(MEMORY_FILES, "memory files") \
     LOCK(FLOCK, "flock") /* as the next two, taken by the last file_put(), which may come from an unmapping */ \
     LOCK(EPOLL_CONTROL, "epoll control") \
@@ -38,6 +40,7 @@
     LOCK(DESCRIPTORS, "descriptors") \
     LOCK(INOTIFY, "inotify") \
     LOCK(NAMES, "names") \
+    LOCK(EXT2_INODES, "ext2 inodes") \
     LOCK(INODES, "inodes") \
     LOCK(SCRATCH, "scratch") \
     LOCK(EVENTFD, "eventfd") \

@@ -12,6 +12,7 @@
 #include "core/heap.h"
 #include "core/lock_statistics.h"
 #include "core/log.h"
+#include "files/ext2/format.h"
 #include "files/file.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -281,6 +282,34 @@ static void set_scratch(struct reader *reader, const char *path)
     reader->configuration->scratch = path;
 }
 
+/* Cuts the text after its first word. The rest, or NULL: there is none. */
+static char *cut_word(char *text)
+{
+    char *space = strchr(text, ' ');
+    if (!space)
+        return NULL;
+    *space = 0;
+    return space + 1;
+}
+
+static void add_data_disk(struct reader *reader, char *value)
+{
+    struct configuration *configuration = reader->configuration;
+    struct data_disk disk = { .label = value, .path = cut_word(value) };
+    char *mode = disk.path ? cut_word(disk.path) : NULL;
+    disk.read_only = mode && !strcmp(mode, "read-only");
+    if (!disk.path || !*value || strlen(value) > EXT2_LABEL_SIZE)
+        reader->problem = "data needs a label of 1 to 16 characters and the path of a directory of the image";
+    else if (*disk.path != '/')
+        reader->problem = "data needs the absolute path of a directory of the image after the label";
+    else if (mode && !disk.read_only && strcmp(mode, "read-write"))
+        reader->problem = "data can be followed by read-only or read-write";
+    else if (configuration->data_disk_count == MAX_DATA_DISKS)
+        reader->problem = "there are too many data directives";
+    else
+        configuration->data_disks[configuration->data_disk_count++] = disk;
+}
+
 static void apply_directive(struct reader *reader, const char *name, char *value)
 {
     struct process_arguments *process = &reader->configuration->process;
@@ -318,6 +347,8 @@ static void apply_directive(struct reader *reader, const char *name, char *value
         add_mount(reader, value, true);
     else if (!strcmp(name, "scratch"))
         set_scratch(reader, value);
+    else if (!strcmp(name, "data"))
+        add_data_disk(reader, value);
     else
         reader->problem = "it is not a known directive; the kernel and the plugin that made the image differ";
 }

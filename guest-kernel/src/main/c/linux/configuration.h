@@ -25,6 +25,13 @@ struct memory_mount {
 
 #define MAX_MEMORY_MOUNTS 16
 
+struct data_disk {
+    char *label, *path;
+    bool read_only;
+};
+
+#define MAX_DATA_DISKS 8
+
 struct configuration {
     struct process_arguments process; /* without its environment, to which an instance may add */
     struct environment environment;
@@ -41,6 +48,8 @@ struct configuration {
     uint16_t metrics_port;    /* 0: none */
     struct memory_mount mounts[MAX_MEMORY_MOUNTS];
     unsigned mount_count;
+    struct data_disk data_disks[MAX_DATA_DISKS];
+    unsigned data_disk_count;
     const char *scratch; /* where the scratch disk is mounted; NULL: none is wanted */
 };
 

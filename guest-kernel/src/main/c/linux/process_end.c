@@ -3,6 +3,7 @@
 #include "core/journal.h"
 #include "core/lock_statistics.h"
 #include "core/log.h"
+#include "files/file.h"
 #include "linux/process.h"
 #include "linux/profile_output.h"
 #include "linux/signals.h"
@@ -25,6 +26,7 @@ static noreturn void end(enum platform_event event, unsigned number)
         syslog_end();
     }
     threads_keep_boot_cpu();
+    files_end();
     /* After a reboot the same machine wants the same address. */
     net_shut_down(CLOSING_TIME, !reboot_wanted);
     profile_output_end();

@@ -134,7 +134,7 @@ static unsigned walk_of(uint64_t resolve)
     return walk | (resolve & RESOLVE_IN_ROOT ? WALK_IN_ROOT : 0);
 }
 
-/* Deviates: O_SYNC, O_DSYNC, O_DIRECT, O_ASYNC, O_NOCTTY and O_NOATIME change nothing. RESOLVE_CACHED is always EAGAIN,
+/* Deviates: O_DIRECT, O_ASYNC, O_NOCTTY and O_NOATIME change nothing. RESOLVE_CACHED is always EAGAIN,
  * and RESOLVE_NO_MAGICLINKS changes nothing. */
 SYSCALL_DEFINE4(openat2, int, dirfd, uintptr_t, pathname, uintptr_t, how, size_t, size)
 {
@@ -149,13 +149,13 @@ SYSCALL_DEFINE4(openat2, int, dirfd, uintptr_t, pathname, uintptr_t, how, size_t
     return open_within(dirfd, pathname, (uint32_t)asked.flags, (uint32_t)asked.mode, walk_of(asked.resolve));
 }
 
-/* Deviates: O_SYNC, O_DSYNC, O_DIRECT, O_ASYNC, O_NOCTTY and O_NOATIME change nothing. */
+/* Deviates: O_DIRECT, O_ASYNC, O_NOCTTY and O_NOATIME change nothing. */
 SYSCALL_DEFINE4(openat, int, dirfd, uintptr_t, pathname, uint32_t, flags, uint32_t, mode)
 {
     return open_at(dirfd, pathname, flags, mode);
 }
 
-/* Deviates: O_SYNC, O_DSYNC, O_DIRECT, O_ASYNC, O_NOCTTY and O_NOATIME change nothing. */
+/* Deviates: O_DIRECT, O_ASYNC, O_NOCTTY and O_NOATIME change nothing. */
 SYSCALL_DEFINE3(open, uintptr_t, pathname, uint32_t, flags, uint32_t, mode)
 {
     return open_at(AT_FDCWD, pathname, flags, mode);

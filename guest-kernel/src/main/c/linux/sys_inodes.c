@@ -39,6 +39,7 @@ static int change_inode(struct inode *inode, struct dentry *dentry, const struct
     if (change->modified_given)
         inode->modified = change->modified;
     inode->changed = clock_wall();
+    inode_changed(inode);
     inotify_file(inode, dentry, IN_ATTRIB);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moving data through descriptors: read(2), write(2) and their vectors, lseek(2), flock(2), and the calls that store or
- * prefetch data, which have nothing to do here.
+ * prefetch data.
  *
  * Entered through the table of system calls (syscalls.c). Each call holds a reference to the file while it works, and a
  * vector is copied once and checked as a whole (memory/transfer.h). All reads and writes here go through move(), which
@@ -81,6 +81,28 @@ SYSCALL_DEFINE4(pwrite64, int, fd, uintptr_t, buffer, size_t, count, int64_t, of
     return offset < 0 ? -EINVAL : move_buffer(fd, WRITE, buffer, count, offset);
 }
 
+/* ---- What stores data: on data disks; memory, scratch and read-only disks have nothing to store ---- */
+
+/* Regular files, directories and links of a file system that stores what is written. */
+static bool is_stored(const struct file *file)
+{
+    const struct inode *inode = file->inode;
+    bool stores = inode && (inode->fs->memory || inode->fs->read_only || inode->fs->sync);
+    return stores && !is_type(inode, S_IFCHR) && !inode->uncached;
+}
+
+static int64_t store(int descriptor, bool data_only)
+{
+    struct file *file = descriptor_get(descriptor);
+    if (!file)
+        return -EBADF;
+    int error = is_stored(file) ? 0 : -EINVAL;
+    if (!error && file->inode->operations->sync)
+        error = file->inode->operations->sync(file->inode, data_only);
+    file_put(file);
+    return error;
+}
+
 /* ---- Vectors: their counts are longs, of which Linux looks at 32 bits ---- */
 
 static int64_t move_iov(int descriptor, enum direction direction, const struct iovec *iov, size_t count,
@@ -133,14 +155,20 @@ SYSCALL_DEFINE4(pwritev, int, fd, uintptr_t, iov, unsigned, iovcnt, int64_t, off
     return offset < 0 ? -EINVAL : move_vector(fd, WRITE, iov, iovcnt, offset);
 }
 
-/* Offset -1 means the file's own. Flags are RWF_HIPRI, RWF_DSYNC and RWF_SYNC, which change nothing here. */
+/* Offset -1 means the file's own. */
 static int64_t move_vector_with(int descriptor, enum direction direction, uintptr_t vector, uint32_t count,
                                 uint64_t offset, uint32_t flags)
 {
-    const uint32_t without_effect = 7;
+    enum { HIGH_PRIORITY = 1, DATA_SYNC = 2, SYNC = 4 }; /* RWF_*, readv(2); the first changes nothing here */
     if ((int64_t)offset < -1)
         return -EINVAL;
-    return flags & ~without_effect ? -EOPNOTSUPP : move_vector(descriptor, direction, vector, count, offset);
+    if (flags & ~(uint32_t)(HIGH_PRIORITY | DATA_SYNC | SYNC))
+        return -EOPNOTSUPP;
+    int64_t n = move_vector(descriptor, direction, vector, count, offset);
+    if (n <= 0 || direction == READ || !(flags & (DATA_SYNC | SYNC)))
+        return n;
+    int64_t error = store(descriptor, !(flags & SYNC));
+    return error && error != -EINVAL ? error : n;
 }
 
 /* Deviates: RWF_NOWAIT and RWF_APPEND are not offered (EOPNOTSUPP). Reading leaves the time of access as it is. */
@@ -167,43 +195,28 @@ SYSCALL_DEFINE3(lseek, int, fd, int64_t, offset, int, whence)
     return result;
 }
 
-/* ---- What stores data: memory and read-only disks have nothing to store ---- */
+/* ---- Storing ---- */
 
-/* Regular files, directories and links of a file system that stores what is written. */
-static bool is_stored(const struct file *file)
+SYSCALL_DEFINE1(fsync, int, fd) { return store(fd, false); }
+SYSCALL_DEFINE1(fdatasync, int, fd) { return store(fd, true); }
+SYSCALL_DEFINE0(sync)
 {
-    const struct inode *inode = file->inode;
-    return inode && (inode->fs->memory || inode->fs->read_only) && !is_type(inode, S_IFCHR) && !inode->uncached;
+    files_sync();
+    return 0;
 }
 
-static int64_t check_stored(int descriptor)
-{
-    struct file *file = descriptor_get(descriptor);
-    if (!file)
-        return -EBADF;
-    bool stored = is_stored(file);
-    file_put(file);
-    return stored ? 0 : -EINVAL;
-}
-
-/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
-SYSCALL_DEFINE1(fsync, int, fd) { return check_stored(fd); }
-/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
-SYSCALL_DEFINE1(fdatasync, int, fd) { return check_stored(fd); }
-/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
-SYSCALL_DEFINE0(sync) { return 0; }
-
-/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
 SYSCALL_DEFINE1(syncfs, int, fd)
 {
     struct file *file = descriptor_get(fd);
     if (!file)
         return -EBADF;
+    struct file_system *fs = file->inode ? file->inode->fs : NULL;
+    int error = fs && fs->sync ? fs->sync(fs) : 0;
     file_put(file);
-    return 0;
+    return error;
 }
 
-/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
+/* Deviates: Stores the whole file where it has anything to store. */
 SYSCALL_DEFINE4(sync_file_range, int, fd, int64_t, offset, int64_t, nbytes, uint32_t, flags)
 {
     const uint32_t known = 7; /* WAIT_BEFORE, WRITE, WAIT_AFTER */
@@ -212,10 +225,13 @@ SYSCALL_DEFINE4(sync_file_range, int, fd, int64_t, offset, int64_t, nbytes, uint
         return -EBADF;
     int64_t end = (int64_t)((uint64_t)offset + (uint64_t)nbytes);
     bool contents = file->inode && (is_type(file->inode, S_IFREG) || is_type(file->inode, S_IFDIR));
-    file_put(file);
+    int error = contents ? 0 : -ESPIPE;
     if (flags & ~known || offset < 0 || nbytes < 0 || end < offset)
-        return -EINVAL;
-    return contents ? 0 : -ESPIPE;
+        error = -EINVAL;
+    if (!error && flags && file->inode->operations->sync)
+        error = file->inode->operations->sync(file->inode, true);
+    file_put(file);
+    return error;
 }
 
 /* Deviates: Only checks its arguments. */

@@ -2,7 +2,8 @@
 /*
  * mmap(2) and what else changes or describes the address space: each call checks its arguments and becomes one of
  * memory/address_space.h. Flags and advice that have no effect here are checked all the same. Nothing is swapped, and
- * what a scratch disk holds is lost with the machine, so mlock(2) and msync(2) only check what is mapped.
+ * what a scratch disk holds is lost with the machine, so mlock(2) only checks what is mapped, and msync(2) stores what
+ * lies on data disks.
  *
  * Entered through the table of system calls (syscalls.c), in the calling thread. No lock is held here; the functions
  * called take mutex "address_space". A file is held by a reference for as long as it is being mapped.
@@ -259,7 +260,22 @@ SYSCALL_DEFINE1(mlockall, uint32_t, flags)
 /* Deviates: Only checks its arguments: there is no swap, and pages of files may still be dropped and read again. */
 SYSCALL_DEFINE0(munlockall) { return 0; }
 
-/* Deviates: Only checks its arguments: what can be written is in memory, or on a scratch disk, which is lost anyway. */
+/* Stores the files of a data disk that are mapped there. */
+static int64_t store_mapped(uintptr_t start, size_t length)
+{
+    uintptr_t at = start, end = start + align_up(length, PAGE_SIZE);
+    struct mappable *object;
+    int64_t error = 0;
+    while (!error && at < end && (object = address_space_shared_object(&at, end))) {
+        struct file *file = file_of_mappable(object);
+        if (file && file->inode && file->inode->operations->sync)
+            error = file->inode->operations->sync(file->inode, true);
+        mappable_put(object);
+    }
+    return error;
+}
+
+/* Deviates: MS_SYNC stores the whole files that are mapped there. */
 SYSCALL_DEFINE3(msync, uintptr_t, addr, size_t, length, uint32_t, flags)
 {
     enum { ASYNCHRONOUS = 1, INVALIDATE = 2, SYNCHRONOUS = 4 };
@@ -267,5 +283,6 @@ SYSCALL_DEFINE3(msync, uintptr_t, addr, size_t, length, uint32_t, flags)
         return -EINVAL;
     if (flags & ASYNCHRONOUS && flags & SYNCHRONOUS)
         return -EINVAL;
-    return check_range(addr, length) ? -ENOMEM : address_space_check(addr, length);
+    int64_t error = check_range(addr, length) ? -ENOMEM : address_space_check(addr, length);
+    return error || !(flags & SYNCHRONOUS) ? error : store_mapped(addr, length);
 }

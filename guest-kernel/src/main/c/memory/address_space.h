@@ -87,6 +87,9 @@ enum fault_result { FAULT_RESOLVED, FAULT_NO_AREA, FAULT_NO_ACCESS, FAULT_NO_MEM
 /* `error` as the CPU gave it (FAULT_*). May sleep. */
 enum fault_result address_space_fault(uintptr_t address, uint64_t error);
 
+/* The next object that is mapped shared in [*at, end), all of which is mapped, with a reference; *at moves behind its
+ * area. NULL: there is no more. */
+struct mappable *address_space_shared_object(uintptr_t *at, uintptr_t end);
 /* For /proc: visits areas in order under the mutex. */
 void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context);
 struct address_space_usage {

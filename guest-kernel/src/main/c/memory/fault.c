@@ -127,31 +127,29 @@ static uint64_t page_index(const struct area *area, uintptr_t address)
 
 /* What is to be done without the mutex. */
 struct need {
+    /* In: the page for which room has been reserved, or NULL. While it is cached, the room is there. */
+    const struct page *reserved;
     /* With FAULT_RETRY: a file page that must be read before the fault can be served. */
     struct mappable *object; /* one reference */
     struct page_source *source;
     uint32_t index;
+    bool room;      /* and room for it must be reserved */
     bool throttled; /* with FAULT_RESOLVED: a page was made dirty that will be written */
 };
 
-/* Before a shared mapping makes the page writable: room for what will be written, where its source needs any. */
-static enum fault_result reserve(const struct area *area, uintptr_t address)
+/* Before a shared mapping makes the page writable: whether room for what will be written is there, where its source
+ * needs any. */
+static bool has_room(const struct area *area, uintptr_t address, const struct page *page, struct need *need)
 {
     bool shared = area->object && area->flags & AREA_SHARED;
     struct page_source *source = shared ? mappable_pages(area->object) : NULL;
-    if (!source || !source->operations->reserve)
-        return FAULT_RESOLVED;
-    switch (source->operations->reserve(source, (uint32_t)page_index(area, address))) {
-    case 0:
-        return FAULT_RESOLVED;
-    case -ENXIO:
-    case -ENOSPC: /* as Linux: SIGBUS with BUS_ADRERR */
-        return FAULT_BEYOND_FILE;
-    case -ENOMEM:
-        return FAULT_NO_MEMORY;
-    default:
-        return FAULT_IO;
-    }
+    if (!source || !source->operations->reserve || page == need->reserved)
+        return true;
+    *need = (struct need){ .object = mappable_get(area->object),
+                           .source = source,
+                           .index = (uint32_t)page_index(area, address),
+                           .room = true };
+    return false;
 }
 
 /* A write to a page that is mapped read-only inside a writable area. */
@@ -167,9 +165,8 @@ static enum fault_result fault_write_present(const struct area *area, uintptr_t 
         return result;
     }
     struct mmu_entry entry;
-    enum fault_result result = reserve(area, address);
-    if (result != FAULT_RESOLVED)
-        return result;
+    if (!has_room(area, address, page, need))
+        return FAULT_RETRY;
     set_entry(&entry, address, page, area->protection);
     if (mmu_map(&entry, 1))
         return FAULT_NO_MEMORY;
@@ -210,12 +207,11 @@ static enum fault_result map_around(const struct area *area, struct page_source 
 static enum fault_result map_to_write(const struct area *area, struct page_source *source, uintptr_t address,
                                       struct page *page, struct need *need)
 {
-    enum fault_result result = reserve(area, address);
-    if (result != FAULT_RESOLVED) {
+    if (!has_room(area, address, page, need)) {
         page_put(page);
-        return result;
+        return FAULT_RETRY;
     }
-    result = map_around(area, source, address, page, area->protection);
+    enum fault_result result = map_around(area, source, address, page, area->protection);
     if (result == FAULT_RESOLVED)
         need->throttled = page_cache_dirty(page);
     return result;
@@ -239,15 +235,28 @@ static bool allowed(const struct area *area, uint64_t error)
     return area->protection != 0;
 }
 
-/* Reads it in with no lock held. FAULT_RETRY, with a reference to the page in *read unless it was cut off. */
+/* Reads it in with no lock held, and reserves room. FAULT_RETRY, with a reference to the page in *read unless it was
+ * cut off. */
 static enum fault_result read_in(const struct need *need, struct page **read)
 {
     int error;
     *read = page_cache_get(need->source, need->index, &error);
+    if (*read && need->room && (error = need->source->operations->reserve(need->source, need->index))) {
+        page_put(*read);
+        *read = NULL;
+    }
     mappable_put(need->object);
-    if (*read || error == -ENXIO) /* cut off meanwhile: the next try notices */
+    switch (error) {
+    case 0:
+    case -ENXIO: /* cut off meanwhile: the next try notices */
         return FAULT_RETRY;
-    return error == -ENOMEM ? FAULT_NO_MEMORY : FAULT_IO;
+    case -ENOMEM:
+        return FAULT_NO_MEMORY;
+    case -ENOSPC: /* as Linux: SIGBUS with BUS_ADRERR */
+        return need->room ? FAULT_BEYOND_FILE : FAULT_IO;
+    default:
+        return FAULT_IO;
+    }
 }
 
 /* Serves from the page cache; FAULT_RETRY means that *need has to be read first. */
@@ -297,9 +306,10 @@ static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct 
 enum fault_result address_space_fault(uintptr_t address, uint64_t error)
 {
     struct page *read = NULL;
+    bool reserved = false; /* room for that page */
     address = align_down(address, PAGE_SIZE);
     for (;;) {
-        struct need need = { 0 };
+        struct need need = { .reserved = reserved ? read : NULL };
         mutex_lock(&address_space_mutex);
         enum fault_result result = fault_locked(address, error, &need);
         mutex_unlock(&address_space_mutex);
@@ -308,6 +318,7 @@ enum fault_result address_space_fault(uintptr_t address, uint64_t error)
         read = NULL;
         if (result == FAULT_RETRY)
             result = read_in(&need, &read);
+        reserved = need.room;
         if (result == FAULT_NO_MEMORY && writeback_make_room())
             continue;
         if (result == FAULT_RESOLVED && need.throttled)

@@ -287,6 +287,20 @@ int address_space_check(uintptr_t start, size_t length)
     return covered ? 0 : -ENOMEM;
 }
 
+struct mappable *address_space_shared_object(uintptr_t *at, uintptr_t end)
+{
+    struct mappable *found = NULL;
+    mutex_lock(&address_space_mutex);
+    for (struct area *area = area_find(*at); !found && area && area->start < end; area = area_next(area)) {
+        *at = area->end;
+        if (area->object && area->flags & AREA_SHARED)
+            found = mappable_get(area->object);
+        give_way();
+    }
+    mutex_unlock(&address_space_mutex);
+    return found;
+}
+
 int address_space_residency(uintptr_t start, size_t pages, uint8_t *out)
 {
     mutex_lock(&address_space_mutex);

@@ -2,15 +2,17 @@
 /*
  * The pages of files, in a hash by source and index that is chained by frame numbers. The cache holds one reference to
  * each page in it. A page is in one list at most (list_of()). Of an evictable source it is in `lru`, in none while it
- * is mapped; while it is dirty in `dirty`, or in `dirty_mapped`. Of another source it is in the source's own list.
+ * is mapped; while it is dirty in its source's `dirty`, or in `dirty_mapped`. Of another source it is in the source's
+ * own list.
  *
  * A page that is being filled is in the cache already, without PAGE_FILLED, and whoever fills it has a reference of its
  * own. Others wait on `filled`; a truncation may take the page out meanwhile. If filling fails the page is taken out,
  * and each thread that waited tries by itself.
  *
  * A page that is being written is clean again already: a change meanwhile makes it dirty once more. It stays, since who
- * writes it has a reference. No page of `writing` is cut off for good before the write has ended: page_cache_drop()
- * waits.
+ * writes it has a reference. Of each source only one thread writes at a time (`writing`), so that an older state of a
+ * page never lands after a newer one, and no page of it is cut off for good before the write has ended:
+ * page_cache_drop() waits.
  *
  * Called by files/, fault.c and areas.c in threads, which may sleep for a fill. reclaim() is pages_reclaim: any context
  * calls it when memory is short, so "page_cache" comes almost last in the order of locks, and nothing is allocated
@@ -45,12 +47,11 @@ static struct list lru = LIST_INIT(lru);     /* lock: evictable pages that are n
 static uint64_t cached;                      /* lock */
 static uint64_t evictable_count;             /* lock */
 static uint64_t mapped_count;                /* lock: of these, the ones that are mapped */
-static struct list dirty = LIST_INIT(dirty); /* lock: dirty pages that are not mapped, dirty for longest first */
-static struct list dirty_mapped = LIST_INIT(dirty_mapped); /* lock: those that are */
-static uint64_t dirty_count;                               /* lock: of both */
-static uint64_t dirty_mapped_count;                        /* lock */
+static struct list dirty = LIST_INIT(dirty); /* lock: sources with dirty pages that are not mapped, in turn */
+static struct list dirty_mapped = LIST_INIT(dirty_mapped); /* lock: those with dirty pages that are */
+static uint64_t dirty_count;                               /* lock: pages of both */
+static uint64_t dirty_mapped_count;                        /* lock: pages */
 static uint64_t written_count;                             /* lock: pages, ever */
-static struct page_source *writing;                        /* lock: whose pages are being written, or NULL */
 static struct wait_queue filled;                           /* woken whenever a fill ends */
 struct wait_queue page_cache_written;
 
@@ -71,17 +72,31 @@ static struct list *list_of(const struct page *page)
     if (!page->source->evictable)
         return &page->source->pages;
     if (is_dirty(page))
-        return is_mapped(page) ? &dirty_mapped : &dirty;
+        return is_mapped(page) ? &page->source->dirty_mapped.pages : &page->source->dirty.pages;
     return is_mapped(page) ? NULL : &lru;
 }
 
+/* Counts a dirty page in (1) or out (-1); its source is in the list of those that have such pages while it has any. */
+static void account_dirty(struct page *page, int64_t n)
+{
+    struct dirty_pages *pages = is_mapped(page) ? &page->source->dirty_mapped : &page->source->dirty;
+    bool had_any = pages->count;
+    pages->count += (uint64_t)n;
+    dirty_count += (uint64_t)n;
+    dirty_mapped_count += is_mapped(page) ? (uint64_t)n : 0;
+    if (!had_any)
+        list_push_back(is_mapped(page) ? &dirty_mapped : &dirty, &pages->link);
+    else if (!pages->count)
+        list_remove(&pages->link);
+}
+
 /* Counts a page of an evictable source in (1) or out (-1). */
-static void account(const struct page *page, int64_t n)
+static void account(struct page *page, int64_t n)
 {
     evictable_count += (uint64_t)n;
     mapped_count += is_mapped(page) ? (uint64_t)n : 0;
-    dirty_count += is_dirty(page) ? (uint64_t)n : 0;
-    dirty_mapped_count += is_dirty(page) && is_mapped(page) ? (uint64_t)n : 0;
+    if (is_dirty(page))
+        account_dirty(page, n);
 }
 
 /* Takes the page out of its list, before its flags change; enter() puts it at the end of the one that is then right. */
@@ -226,6 +241,10 @@ void page_source_init(struct page_source *source, const struct page_source_opera
         (struct page_source){ .operations = operations, .size = size, .evictable = evictable, .window = WINDOW_RANDOM };
     list_init(&source->mappings);
     list_init(&source->pages);
+    list_init(&source->dirty.pages);
+    list_init(&source->dirty.link);
+    list_init(&source->dirty_mapped.pages);
+    list_init(&source->dirty_mapped.link);
 }
 
 static bool is_filled(const struct page *page) { return read_once(page->flags) & PAGE_FILLED; }
@@ -416,12 +435,10 @@ struct page *page_walk_next(struct page_walk *walk)
     return page;
 }
 
-static bool is_written(const struct page_source *source)
+/* Waits until no one writes pages of the source. */
+static void wait_written(struct page_source *source)
 {
-    spin_lock(&lock);
-    bool result = writing == source;
-    spin_unlock(&lock);
-    return result;
+    wait_until(&page_cache_written, !read_once(source->writing), NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
 }
 
 uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t end)
@@ -443,7 +460,7 @@ uint64_t page_cache_drop(struct page_source *source, uint64_t first, uint64_t en
         page_put(page);
     }
     if (source->operations->write) {
-        wait_until(&page_cache_written, !is_written(source), NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+        wait_written(source);
         wake(&page_cache_written, 0); /* fewer are dirty */
     }
     return dropped;
@@ -464,52 +481,129 @@ bool page_cache_dirty(struct page *page)
     return writes;
 }
 
-/* Takes the first dirty page and those that follow it in its source, which are clean from now on, each with a reference
- * for the writer. Under the lock. */
-static unsigned take_dirty(struct page **pages)
+static struct page *first_of(const struct dirty_pages *pages)
+{
+    return list_empty(&pages->pages) ? NULL : list_entry(pages->pages.next, struct page, link);
+}
+
+/* Takes the first dirty page of the source and those that follow it there, which are clean from now on, each with a
+ * reference for the writer. Under the lock. */
+static unsigned take_dirty(struct page_source *source, struct page **pages)
 {
     must_hold(&lock);
-    struct page *page = list_empty(&dirty) ? NULL : list_entry(dirty.next, struct page, link);
+    struct page *page = first_of(&source->dirty);
     unsigned taken = 0;
     while (page && is_dirty(page) && !is_mapped(page)) {
         change_flags(page, page->flags & ~PAGE_DIRTY);
         page_get(page);
         pages[taken++] = page;
-        page = taken < PAGE_CACHE_BATCH ? lookup(page->source, page->index + 1) : NULL;
+        page = taken < PAGE_CACHE_BATCH ? lookup(source, page->index + 1) : NULL;
     }
     return taken;
+}
+
+/* The source among those with dirty pages whose turn it is to be written. Under the lock. */
+static struct page_source *next_source(void)
+{
+    must_hold(&lock);
+    list_for_each (link, &dirty) {
+        struct page_source *source = list_entry(link, struct page_source, dirty.link);
+        if (source->writing)
+            continue;
+        list_remove(link);
+        list_push_back(&dirty, link);
+        return source;
+    }
+    return NULL;
+}
+
+/* Writes pages that are the writer's, whose source is marked as being written. */
+static void write_taken(struct page_source *source, struct page **pages, unsigned taken)
+{
+    source->operations->write(source, pages[0]->index, pages, taken);
+    spin_lock(&lock);
+    source->writing = false;
+    written_count += taken;
+    spin_unlock(&lock);
+    for (unsigned i = 0; i < taken; i++)
+        page_put(pages[i]);
+    wake(&page_cache_written, 0);
 }
 
 bool page_cache_write_some(void)
 {
     struct page *pages[PAGE_CACHE_BATCH];
     spin_lock(&lock);
-    unsigned taken = take_dirty(pages);
-    struct page_source *source = taken ? pages[0]->source : NULL;
-    uint32_t index = taken ? pages[0]->index : 0;
-    writing = source;
+    struct page_source *source = next_source();
+    unsigned taken = source ? take_dirty(source, pages) : 0;
+    if (taken)
+        source->writing = true;
     spin_unlock(&lock);
-    if (!taken)
-        return false;
-    source->operations->write(source, index, pages, taken);
-    spin_lock(&lock);
-    writing = NULL;
-    written_count += taken;
-    spin_unlock(&lock);
-    for (unsigned i = 0; i < taken; i++)
-        page_put(pages[i]);
-    wake(&page_cache_written, 0);
-    return true;
+    if (taken)
+        write_taken(source, pages, taken);
+    return taken;
+}
+
+/* Writes the first dirty page of the source, and those that follow it, when no one else writes any. False: there is
+ * none. */
+static bool write_first(struct page_source *source)
+{
+    struct page *pages[PAGE_CACHE_BATCH];
+    unsigned taken = 0;
+    bool busy;
+    do {
+        wait_written(source);
+        spin_lock(&lock);
+        busy = source->writing;
+        if (!busy && (taken = take_dirty(source, pages)))
+            source->writing = true;
+        spin_unlock(&lock);
+    } while (busy);
+    if (taken)
+        write_taken(source, pages, taken);
+    return taken;
+}
+
+/* Those that become dirty meanwhile come after all that are, so as many steps as there are pages now are enough. */
+void page_cache_write_source(struct page_source *source)
+{
+    uint64_t left = read_once(source->dirty.count);
+    wait_written(source);
+    while (left && write_first(source))
+        left--;
+}
+
+void page_cache_write_mapped(struct page_source *source)
+{
+    for (uint64_t left = read_once(source->dirty_mapped.count); left; left--) {
+        wait_written(source);
+        spin_lock(&lock);
+        struct page *page = source->writing ? NULL : first_of(&source->dirty_mapped);
+        if (page) {
+            list_remove(&page->link);
+            list_push_back(&source->dirty_mapped.pages, &page->link);
+            page_get(page);
+            source->writing = true;
+        }
+        spin_unlock(&lock);
+        if (page)
+            write_taken(source, &page, 1);
+    }
+}
+
+uint64_t page_cache_dirty_of(const struct page_source *source)
+{
+    return read_once(source->dirty.count) + read_once(source->dirty_mapped.count);
 }
 
 bool page_cache_dirty_mapped(struct page_source **source, uint32_t *index)
 {
     spin_lock(&lock);
-    const struct page *page = list_empty(&dirty_mapped) ? NULL : list_entry(dirty_mapped.next, const struct page, link);
-    if (page) {
-        *source = page->source;
+    if (!*source && !list_empty(&dirty_mapped))
+        *source = list_entry(dirty_mapped.next, struct page_source, dirty_mapped.link);
+    const struct page *page = *source ? first_of(&(*source)->dirty_mapped) : NULL;
+    if (page)
         *index = page->index;
-    }
     spin_unlock(&lock);
     return page;
 }

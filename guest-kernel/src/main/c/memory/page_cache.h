@@ -33,8 +33,9 @@ struct page_source_operations {
      * them. Sleeps, allocates nothing. What cannot be written is the source's affair: the pages count as written. NULL:
      * the source's pages are never dirty. */
     void (*write)(struct page_source *source, uint32_t index, struct page **pages, unsigned count);
-    /* Before the page is changed: makes room for it where write() will write it. Any context but an interrupt's. 0,
-     * -ENOSPC, -EIO, or -ENXIO where the page lies beyond the size. NULL where write() is. */
+    /* Before the page, to which the caller has a reference, is changed: makes room for it where write() will write it,
+     * which lasts while the page is cached. Sleeps. 0, -ENOSPC, -ENOMEM, -EIO, or -ENXIO where the page lies beyond the
+     * size. NULL where write() is. */
     int (*reserve)(struct page_source *source, uint32_t index);
     /* Whether fill() would read the page; else it is zeros. NULL: as far as the size says. */
     bool (*stored)(struct page_source *source, uint32_t index);
@@ -45,11 +46,18 @@ struct page_source {
     const struct page_source_operations *operations;
     uint64_t size; /* bytes; pages wholly after it are not read ahead */
     bool evictable;
-    uint32_t next_index;  /* read-ahead: the index after the last one asked for */
-    uint32_t window;      /* read-ahead: pages to read at once, grows when sequential */
-    bool random;          /* read-ahead: a miss out of sequence reads its page only. Single word, without a lock */
-    uint64_t page_count;  /* page_cache: how many are cached */
-    struct list pages;    /* page_cache: those, in no order; only of a source that is not evictable */
+    uint32_t next_index; /* read-ahead: the index after the last one asked for */
+    uint32_t window;     /* read-ahead: pages to read at once, grows when sequential */
+    bool random;         /* read-ahead: a miss out of sequence reads its page only. Single word, without a lock */
+    uint64_t page_count; /* page_cache: how many are cached */
+    struct list pages;   /* page_cache: those, in no order; only of a source that is not evictable */
+    /* page_cache: the dirty pages that are not mapped, and those that are, each dirty for longest first. */
+    struct dirty_pages {
+        struct list pages;
+        struct list link; /* among the sources that have any */
+        uint64_t count;
+    } dirty, dirty_mapped;
+    bool writing;         /* page_cache: some of its pages are being written */
     struct list mappings; /* address_space: areas that map it (memory/address_space.h) */
 };
 
@@ -95,11 +103,18 @@ bool page_cache_dirty(struct page *page);
 uint64_t page_cache_dirty_count(void);
 uint64_t page_cache_written_count(void);
 extern struct wait_queue page_cache_written; /* woken after either has changed, but for pages that became dirty */
-/* The rest is for memory/writeback.c, in one thread. Writes the page that has been dirty for longest and is not mapped,
- * with those that follow it in its source; false: there is none. Sleeps. */
+/* Writes what has been dirty for longest of some source and is not mapped, with the pages that follow it there; false:
+ * there is none. For memory/writeback.c. Sleeps. */
 bool page_cache_write_some(void);
-/* The place of a dirty page that is mapped; false: there is none. The caller has the address_space mutex: so the page
- * stays mapped, and its source there. */
+/* Writes all pages of the source that are dirty now, but those that are mapped. Sleeps. The caller keeps the source
+ * there. */
+void page_cache_write_source(struct page_source *source);
+/* The same for those that are mapped, as they are: they stay dirty. */
+void page_cache_write_mapped(struct page_source *source);
+/* Dirty pages of the source, mapped or not. */
+uint64_t page_cache_dirty_of(const struct page_source *source);
+/* The place of a dirty page that is mapped, of *source, or of any where that is NULL; false: there is none. The caller
+ * has the address_space mutex: so the page stays mapped, and its source there. */
 bool page_cache_dirty_mapped(struct page_source **source, uint32_t *index);
 
 /* Frames: all that the cache holds, those of evictable sources, and of these the ones that are mapped. */

@@ -27,13 +27,13 @@ static bool has_work(void)
     return dirty > pages_total_count() / WRITE_FROM || (dirty && read_once(in_need));
 }
 
-/* Some of the dirty pages that are mapped can be written from now on. */
-static void unmap_some(void)
+/* Some of the dirty pages that are mapped, of a source or of any (NULL), can be written from now on. */
+static void unmap_some(struct page_source *of)
 {
-    struct page_source *source;
+    struct page_source *source = of;
     uint32_t index;
     mutex_lock(&address_space_mutex);
-    for (unsigned i = 0; i < UNMAPPED_AT_ONCE && page_cache_dirty_mapped(&source, &index); i++)
+    for (unsigned i = 0; i < UNMAPPED_AT_ONCE && page_cache_dirty_mapped(&source, &index); i++, source = of)
         areas_unmap_page(source, index);
     mutex_unlock(&address_space_mutex);
 }
@@ -44,17 +44,30 @@ static noreturn void write_pages(void *unused)
     for (;;) {
         wait_until(&wanted, has_work(), NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
         if (!page_cache_write_some())
-            unmap_some();
+            unmap_some(NULL);
         give_way();
     }
 }
 
-void writeback_start(void) { thread_start_kernel("writeback", write_pages, NULL); }
+void writeback_start(void)
+{
+    static bool started;
+    if (!started)
+        thread_start_kernel("writeback", write_pages, NULL);
+    started = true;
+}
 
 void writeback_dirtied(void)
 {
     if (has_work())
         wake(&wanted, 0);
+}
+
+void writeback_source(struct page_source *source)
+{
+    for (uint64_t left = read_once(source->dirty_mapped.count); left; left -= min_of(left, (uint64_t)UNMAPPED_AT_ONCE))
+        unmap_some(source);
+    page_cache_write_source(source);
 }
 
 static bool is_crowded(void) { return page_cache_dirty_count() > pages_total_count() / DIRTY_MOST; }

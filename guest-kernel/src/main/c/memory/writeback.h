@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing dirty pages of the page cache: when, and who waits for it. There is nothing to write for safety's sake, since
- * what can be written is lost with the machine; so pages are written only to have their memory back, and a file that is
- * removed soon never meets the disk.
+ * Writing dirty pages of the page cache: when, and who waits for it. The thread here writes pages only to have their
+ * memory back, so a file that is removed soon never meets the disk. Files that outlive the machine are stored besides
+ * by their file system (files/ext2/commit.c).
  */
 #pragma once
 
 #include "lib/types.h"
 
-/* Starts the thread that writes. Once, before any page is dirty. */
+/* Starts the thread that writes, if there is none yet, before any page is dirty. By the boot thread. */
 void writeback_start(void);
 /* For page_cache.c: one more page is dirty. No spinlock is held. */
 void writeback_dirtied(void);
+/* Writes all pages of the source that are dirty now, mapped or not. No locks but an inode's; the caller keeps the
+ * source there. */
+struct page_source;
+void writeback_source(struct page_source *source);
 /* For whoever makes pages dirty, after each of them: waits while there are more dirty pages than memory can spare. No
  * locks but an inode's. */
 void writeback_throttle(void);

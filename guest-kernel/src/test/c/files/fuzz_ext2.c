@@ -36,6 +36,13 @@ void address_space_for_each(void (*visit)(const struct area *area, void *context
 }
 void address_space_usage(struct address_space_usage *usage) { memset(usage, 0, sizeof(*usage)); }
 uint64_t address_space_available(void) { return pages_free_count(); }
+struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void *argument)
+{
+    (void)name;
+    (void)entry;
+    (void)argument;
+    return NULL;
+}
 struct page *device_page(void) { return page_allocate_zeroed(); }
 void address_space_cut_source(struct page_source *source, uint64_t pages)
 {
@@ -172,7 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apply(data, size);
     image = damaged;
     names_count = 0;
-    if (ext2_open(device, &fs)) {
+    if (ext2_open(device, false, &fs)) {
         free(device);
         return 0;
     }

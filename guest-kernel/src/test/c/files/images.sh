@@ -69,3 +69,9 @@ mkdir "$small/big"
 for i in $(seq 100 260); do : > "$small/big/$(printf '%100s' '' | tr ' ' n)$i"; done
 rm -f "$out/ext2-small.img"
 mke2fs -q -t ext2 -b 1024 -N 200 -d "$small" "$out/ext2-small.img" 512k
+
+# For test_data_disk.c: empty disks.
+for size in 1024 4096; do
+    rm -f "$out/data-$size.img"
+    mke2fs -q -t ext2 -b $size -L data "$out/data-$size.img" 8m
+done

@@ -266,7 +266,7 @@ static void larger_blocks_of_the_disk(void)
     mounted->statistics(mounted, &statistics);
     device->block_size = 2 * (uint32_t)statistics.block_size;
     (void)host_log();
-    CHECK_EQUAL(ext2_open(device, &fs), -EINVAL);
+    CHECK_EQUAL(ext2_open(device, false, &fs), -EINVAL);
     CHECK(strstr(host_log(), "its blocks are smaller than those of the disk") != NULL);
     device->block_size = 0;
 }
@@ -294,7 +294,7 @@ int main(int count, char **arguments)
     page_cache_init();
     device = test_disk(arguments[1]);
     sparse_end = strtoul(arguments[2], NULL, 10);
-    if (ext2_open(device, &mounted) || mount_at("/", mounted))
+    if (ext2_open(device, false, &mounted) || mount_at("/", mounted))
         panic("cannot mount %s", arguments[1]);
     host_test("ext2 small file", small_file);
     host_test("ext2 big file", big_file);

@@ -551,7 +551,7 @@ int main(int count, char **arguments)
     host_init();
     page_cache_init();
     struct file_system *fs;
-    if (ext2_open(test_disk(arguments[1]), &fs) || mount_at("/", fs) || files_mount_memory("/tmp", 0))
+    if (ext2_open(test_disk(arguments[1]), false, &fs) || mount_at("/", fs) || files_mount_memory("/tmp", 0))
         panic("cannot mount %s", arguments[1]);
     copy_tree("/app", PLAIN);
     if (files_make_writable("/app", 0) || files_make_writable("/home", 0))

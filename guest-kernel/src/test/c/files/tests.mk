@@ -31,6 +31,12 @@ test-files-scratch: $(FILES_TEST)/test_scratch
 	@$< $(FILES_TEST) 2>$<.log || { cat $<.log; exit 1; }
 TESTS += test-files-scratch
 
+.PHONY: test-files-data-disk
+test-files-data-disk: $(FILES_TEST)/test_data_disk $(FILES_TEST)/images.done
+	@$< $(FILES_TEST)/data-1024.img 1024 250 2>$<.log || { tail -n 20 $<.log; exit 1; }
+	@$< $(FILES_TEST)/data-4096.img 4096 250 2>$<.log || { tail -n 20 $<.log; exit 1; }
+TESTS += test-files-data-disk
+
 .PHONY: test-files-layer
 test-files-layer: $(FILES_TEST)/test_layer $(FILES_TEST)/images.done
 	@$< $(FILES_TEST)/ext2-app.img

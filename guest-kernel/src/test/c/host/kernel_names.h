@@ -15,6 +15,8 @@
 #undef O_TRUNC
 #undef O_APPEND
 #undef O_NONBLOCK
+#undef O_DSYNC
+#undef O_SYNC
 #undef O_DIRECTORY
 #undef O_NOFOLLOW
 #undef O_CLOEXEC

@@ -8,8 +8,10 @@
 #include "memory/page_cache.h"
 
 extern bool page_cache_write_some(void) __attribute__((weak));
+extern void page_cache_write_source(struct page_source *source) __attribute__((weak));
 
 void writeback_start(void) {}
 void writeback_dirtied(void) {}
+void writeback_source(struct page_source *source) { page_cache_write_source(source); }
 void writeback_throttle(void) {}
 bool writeback_make_room(void) { return page_cache_write_some && page_cache_write_some(); }

@@ -88,6 +88,7 @@ static const struct page_source_operations source_operations = { .fill = fill };
 /* The same of a file that is written to a disk, of which only what was written is kept. */
 static uint8_t written[PAGES]; /* the first byte of each page */
 static int reserve_error;
+static unsigned reservations;
 
 static void write_pages(struct page_source *to, uint32_t index, struct page **pages, unsigned count)
 {
@@ -99,6 +100,7 @@ static void write_pages(struct page_source *to, uint32_t index, struct page **pa
 static int reserve(struct page_source *of, uint32_t index)
 {
     (void)of, (void)index;
+    reservations++;
     return reserve_error;
 }
 
@@ -240,11 +242,12 @@ static void written_page_becomes_dirty(void)
     CHECK_EQUAL(page_cache_dirty_count(), 1);
     CHECK(!page_cache_write_some()); /* mapped */
     store(1, 99);
-    struct page_source *found;
+    struct page_source *found = NULL;
     uint32_t index;
     mutex_lock(&address_space_mutex);
     CHECK(page_cache_dirty_mapped(&found, &index) && found == &source && index == 1);
     areas_unmap_page(found, index);
+    found = NULL;
     CHECK(!page_cache_dirty_mapped(&found, &index));
     mutex_unlock(&address_space_mutex);
     CHECK_EQUAL(resident_pages, PAGES - 1);
@@ -268,7 +271,9 @@ static void written_page_was_absent(void)
 {
     uint64_t before = host_pages_in_use();
     map_written_file();
+    reservations = 0;
     CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_RESOLVED);
+    CHECK_EQUAL(reservations, 1);
     CHECK(is_writable(0) && !is_writable(1));
     CHECK_EQUAL(page_cache_dirty_count(), 1);
     page_cache_drop(&source, 0, PAGE_CACHE_END);

@@ -28,6 +28,7 @@
 /* xen/io/blkif.h */
 #define OPERATION_READ 0
 #define OPERATION_WRITE 1
+#define OPERATION_FLUSH 3 /* BLKIF_OP_FLUSH_DISKCACHE, with feature-flush-cache */
 #define RESPONSE_OKAY 0
 #define INFO_READ_ONLY 4U
 #define NUMBER_EXTENDED (1U << 28)
@@ -136,7 +137,9 @@ static bool launch(struct disk *disk, struct block_request *request)
     flight->request = request;
     list_push_back(&disk->flying, &request->link);
     struct ring_request wire = {
-        .operation = request->write ? OPERATION_WRITE : OPERATION_READ,
+        .operation = request->flush   ? OPERATION_FLUSH
+                     : request->write ? OPERATION_WRITE
+                                      : OPERATION_READ,
         .segment_count = (uint8_t)request->segment_count,
         .handle = disk->handle,
         .id = (uint64_t)(flight - disk->flights),
@@ -258,7 +261,10 @@ static bool take_response(struct disk *disk, struct ended *ended)
         list_push_back(&ended->well, &request->link);
         return true;
     }
-    log_error("disk %s: %s of sector %lu failed with status %d", disk->device.name, request->write ? "write" : "read",
+    log_error("disk %s: %s of sector %lu failed with status %d", disk->device.name,
+              request->flush   ? "flush"
+              : request->write ? "write"
+                               : "read",
               (unsigned long)request->sector, response.status);
     list_push_back(&ended->badly, &request->link);
     return true;
@@ -335,7 +341,7 @@ static int offer(struct frontend *frontend, struct frontend_setting *settings, u
     return 0;
 }
 
-static const char *const nodes[] = { "sectors", "mode", "info", "dev", NULL };
+static const char *const nodes[] = { "sectors", "mode", "info", "dev", "feature-flush-cache", NULL };
 
 /* The size and the name are there once the backend is connected. A disk that shrank is another disk. */
 static int read_geometry(struct disk *disk)
@@ -344,6 +350,7 @@ static int read_geometry(struct disk *disk)
     uint64_t sectors = xenbus_number(frontend_node(&disk->frontend, 0), 0);
     if (sectors == 0 || sectors > UINT64_MAX / SECTOR_SIZE || sectors < disk->device.sectors)
         return -ENXIO;
+    disk->device.flushes = xenbus_number(frontend_node(&disk->frontend, 4), 0) == 1;
     if (disk->device.sectors != 0)
         return 0;
     disk->device.sectors = sectors;

@@ -3,7 +3,8 @@
  * The contents of files: which blocks they are in, and reading them into pages. A file's blocks are found in runs,
  * since each look into an indirect block costs a search of the page cache.
  *
- * All block numbers come from the disk and are checked before they are used. No lock: an inode's numbers do not change.
+ * All block numbers come from the disk and are checked before they are used. No lock (internal.h): numbers do not
+ * change on a file system that is only read, and are single words on one that is written.
  */
 #include "files/ext2/internal.h"
 #include "lib/string.h"
@@ -11,9 +12,18 @@
 /* Blocks whose places are read at once. */
 #define RUN 32
 
-static bool outside(const struct ext2 *ext2, uint32_t block)
+/* Reads them where there is no memory for a page, which writing dirty pages is to make. A table that has changed is in
+ * memory, so this one is on the disk. */
+static int read_spare(struct ext2 *ext2, uint32_t table, uint64_t index, uint32_t *pointers, unsigned count)
 {
-    return block <= ext2->first_data_block || block >= ext2->blocks_count;
+    struct block_batch batch;
+    mutex_lock(&ext2->spare_lock);
+    block_batch_begin(&batch, ext2->cache.device, false);
+    block_batch_add(&batch, (uint64_t)table << ext2->block_shift, page_address(ext2->spare), ext2->block_size);
+    int error = block_batch_end(&batch);
+    memcpy(pointers, (uint32_t *)page_data(ext2->spare) + index, count * sizeof(*pointers));
+    mutex_unlock(&ext2->spare_lock);
+    return error;
 }
 
 /* Reads pointers of an indirect block from `index` on; those of a hole are 0. */
@@ -23,10 +33,21 @@ static int read_pointers(struct ext2 *ext2, uint32_t table, uint64_t index, uint
         memset(pointers, 0, count * sizeof(*pointers));
         return 0;
     }
-    if (outside(ext2, table))
+    if (ext2_outside(ext2, table))
         return -EIO;
     uint64_t offset = ((uint64_t)table << ext2->block_shift) + index * sizeof(*pointers);
-    return block_cache_read(&ext2->cache, offset, pointers, count * sizeof(*pointers));
+    int error = block_cache_read(&ext2->cache, offset, pointers, count * sizeof(*pointers));
+    return error == -ENOMEM && ext2->writable ? read_spare(ext2, table, index, pointers, count) : error;
+}
+
+int ext2_depth(const struct ext2 *ext2, uint64_t *logical)
+{
+    unsigned bits = ext2->block_shift - 2;
+    int depth = 1;
+    *logical -= EXT2_DIRECT_BLOCKS;
+    while (depth <= 3 && *logical >> (bits * (unsigned)depth))
+        *logical -= 1UL << (bits * (unsigned)depth++);
+    return depth <= 3 ? depth : -EIO;
 }
 
 /* Finds the blocks of a file from `logical` on that are not direct ones, as many of them as one table has. */
@@ -35,15 +56,12 @@ static int map_indirect(struct ext2_inode *node, uint64_t logical, uint32_t *blo
     struct ext2 *ext2 = ext2_of(&node->inode);
     unsigned bits = ext2->block_shift - 2; /* of an index into an indirect block */
     uint64_t mask = (1u << bits) - 1;
-    unsigned depth = 1;
-    logical -= EXT2_DIRECT_BLOCKS;
-    while (depth <= 3 && logical >> (bits * depth))
-        logical -= 1UL << (bits * depth++);
-    if (depth > 3)
-        return -EIO;
+    int depth = ext2_depth(ext2, &logical);
+    if (depth < 0)
+        return depth;
     uint32_t table = node->blocks[EXT2_DIRECT_BLOCKS + depth - 1];
     while (--depth > 0) {
-        int error = read_pointers(ext2, table, logical >> (bits * depth) & mask, &table, 1);
+        int error = read_pointers(ext2, table, logical >> (bits * (unsigned)depth) & mask, &table, 1);
         if (error)
             return error;
     }
@@ -52,9 +70,7 @@ static int map_indirect(struct ext2_inode *node, uint64_t logical, uint32_t *blo
     return error ? error : (int)count;
 }
 
-/* Finds where up to `count` blocks of a file are, from `logical` on; 0: nowhere, a hole. How many have been found, at
- * least one, or -EIO, -ENOMEM. */
-static int map(struct ext2_inode *node, uint64_t logical, uint32_t *blocks, unsigned count)
+int ext2_map(struct ext2_inode *node, uint64_t logical, uint32_t *blocks, unsigned count)
 {
     int found;
     if (logical < EXT2_DIRECT_BLOCKS) {
@@ -64,7 +80,7 @@ static int map(struct ext2_inode *node, uint64_t logical, uint32_t *blocks, unsi
         found = map_indirect(node, logical, blocks, count);
     }
     for (int i = 0; i < found; i++) {
-        if (blocks[i] != 0 && outside(ext2_of(&node->inode), blocks[i]))
+        if (blocks[i] != 0 && ext2_outside(ext2_of(&node->inode), blocks[i]))
             return -EIO;
     }
     return found;
@@ -92,7 +108,7 @@ static int read_pages(struct ext2_inode *node, struct block_batch *batch, uint64
         blocks[0] = 0;
         if (done < end) {
             uint64_t left = (end - done + ext2->block_size - 1) >> ext2->block_shift;
-            found = map(node, (offset + done) >> ext2->block_shift, blocks, (unsigned)min_of(left, (uint64_t)RUN));
+            found = ext2_map(node, (offset + done) >> ext2->block_shift, blocks, (unsigned)min_of(left, (uint64_t)RUN));
         }
         if (found < 0)
             return found;
@@ -102,7 +118,7 @@ static int read_pages(struct ext2_inode *node, struct block_batch *batch, uint64
     return 0;
 }
 
-static int fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
+int ext2_fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
 {
     struct ext2_inode *node = container_of(source, struct ext2_inode, inode.pages);
     struct block_batch batch;
@@ -118,4 +134,4 @@ static int fill(struct page_source *source, uint32_t index, struct page **pages,
     return 0;
 }
 
-const struct page_source_operations ext2_page_operations = { .fill = fill };
+const struct page_source_operations ext2_page_operations = { .fill = ext2_fill };

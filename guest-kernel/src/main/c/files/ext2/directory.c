@@ -9,6 +9,23 @@
 #include "files/ext2/internal.h"
 #include "lib/string.h"
 
+/* The page with the byte of a directory, and where the byte lies in what the page is of. Directories that can be
+ * changed are read as blocks of metadata, others as files. */
+static struct page *page_with(struct inode *directory, uint64_t at, uint64_t *place, int *error)
+{
+    struct ext2 *ext2 = ext2_of(directory);
+    uint32_t block;
+    *place = at;
+    if (!ext2->writable)
+        return page_cache_get(&directory->pages, (uint32_t)(at >> PAGE_SHIFT), error);
+    int found = ext2_map(ext2_inode_of(directory), at >> ext2->block_shift, &block, 1);
+    *error = found < 0 ? found : block == 0 ? -EIO : 0;
+    if (*error)
+        return NULL;
+    *place = ((uint64_t)block << ext2->block_shift) + (at & (ext2->block_size - 1));
+    return page_cache_get(&ext2->cache.pages, (uint32_t)(*place >> PAGE_SHIFT), error);
+}
+
 int ext2_next_entry(struct inode *directory, uint64_t *offset, struct ext2_entry *entry, char *name)
 {
     struct ext2 *ext2 = ext2_of(directory);
@@ -20,10 +37,11 @@ int ext2_next_entry(struct inode *directory, uint64_t *offset, struct ext2_entry
     if (left < EXT2_ENTRY_HEADER || at & 3)
         return -EIO;
     int error;
-    struct page *page = page_cache_get(&directory->pages, (uint32_t)(at >> PAGE_SHIFT), &error);
+    uint64_t place;
+    struct page *page = page_with(directory, at, &place, &error);
     if (!page)
         return error;
-    const char *data = (char *)page_data(page) + (at & PAGE_MASK);
+    const char *data = (char *)page_data(page) + (place & PAGE_MASK);
     memcpy(entry, data, sizeof(*entry));
     bool sound = entry->record_length >= EXT2_ENTRY_HEADER && entry->record_length % 4 == 0 &&
                  entry->record_length <= left && entry->name_length + EXT2_ENTRY_HEADER <= entry->record_length;
@@ -36,12 +54,13 @@ int ext2_next_entry(struct inode *directory, uint64_t *offset, struct ext2_entry
     return 0;
 }
 
-static int scan(struct inode *directory, const char *name, size_t length, uint32_t *number)
+static int scan(struct inode *directory, const char *name, size_t length, uint32_t *number, uint64_t *place)
 {
     uint64_t offset = 0;
     struct ext2_entry entry;
     char found[NAME_LIMIT];
     for (;;) {
+        *place = offset;
         int error = ext2_next_entry(directory, &offset, &entry, found);
         if (error)
             return error;
@@ -52,14 +71,20 @@ static int scan(struct inode *directory, const char *name, size_t length, uint32
     }
 }
 
-int ext2_lookup(struct inode *directory, const char *name, size_t length, struct inode **out)
+int ext2_find(struct inode *directory, const char *name, size_t length, uint32_t *number, uint64_t *offset)
 {
     struct ext2_inode *node = ext2_inode_of(directory);
-    uint32_t number;
     if (!node->index && directory->size >= EXT2_INDEX_FROM)
         node->index = ext2_index_build(directory);
-    int error = node->index ? ext2_index_find(directory, node->index, name, length, &number)
-                            : scan(directory, name, length, &number);
+    return node->index ? ext2_index_find(directory, node->index, name, length, number, offset)
+                       : scan(directory, name, length, number, offset);
+}
+
+int ext2_lookup(struct inode *directory, const char *name, size_t length, struct inode **out)
+{
+    uint32_t number;
+    uint64_t offset;
+    int error = ext2_find(directory, name, length, &number, &offset);
     return error ? error : ext2_get_inode(ext2_of(directory), number, out);
 }
 

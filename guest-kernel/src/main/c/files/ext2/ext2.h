@@ -9,7 +9,13 @@
 
 #include "drivers/device.h"
 
+struct ext2_superblock;
 struct file_system;
 
-/* Reads the superblock. 0, or -errno with the reason logged. */
-int ext2_open(struct block_device *device, struct file_system **out);
+/* Reads the superblock; nothing of the disk stays in the page cache. 0, -ENOENT if it is not one of ext2, -EIO or
+ * -ENOMEM. */
+int ext2_read_superblock(struct block_device *device, struct ext2_superblock *out);
+
+/* Mounts what is on the device, for reading alone or for writing too; the latter checks it if it was not left clean. 0,
+ * or -errno with the reason logged. */
+int ext2_open(struct block_device *device, bool writable, struct file_system **out);

@@ -14,6 +14,14 @@
 #define EXT2_REVISION_0_INODE_SIZE 128
 #define EXT2_REVISION_0_FIRST_INODE 11
 #define EXT2_INCOMPAT_FILETYPE 0x2
+#define EXT2_COMPAT_HAS_JOURNAL 0x4
+#define EXT2_COMPAT_RESIZE_INODE 0x10
+#define EXT2_RO_COMPAT_SPARSE_SUPER 0x1
+#define EXT2_RO_COMPAT_LARGE_FILE 0x2
+#define EXT2_STATE_CLEAN 1
+#define EXT2_FLAG_INDEX 0x1000 /* of a directory: it has an index on disk */
+#define EXT2_LINK_MOST 32000
+#define EXT2_LABEL_SIZE 16
 #define EXT2_MIN_BLOCK_SIZE 1024
 #define EXT2_MAX_BLOCK_SIZE 4096
 
@@ -30,6 +38,11 @@ struct ext2_superblock {
     uint16_t inode_size, group_number;
     uint32_t compatible, incompatible, read_only_compatible;
     uint8_t uuid[16];
+    char volume_name[EXT2_LABEL_SIZE]; /* the label: NUL-terminated unless it fills the field */
+    char last_mounted[64];
+    uint32_t algorithm_bitmap;
+    uint8_t preallocate_blocks, preallocate_directory_blocks;
+    uint16_t reserved_descriptor_blocks;
 } packed;
 
 struct ext2_group {

@@ -19,12 +19,31 @@ struct slot {
 struct ext2_index {
     struct hash_key key;
     uint32_t mask; /* slots - 1; at most half of them are used */
+    uint32_t used;
     struct slot slots[];
 };
 
 static uint32_t hash_of(const struct ext2_index *index, const char *name, size_t length)
 {
     return (uint32_t)siphash(&index->key, name, length);
+}
+
+static void enter(struct ext2_index *index, const char *name, size_t length, uint32_t offset)
+{
+    uint32_t hash = hash_of(index, name, length);
+    uint32_t i = hash & index->mask;
+    while (index->slots[i].offset_plus_one)
+        i = (i + 1) & index->mask;
+    index->slots[i] = (struct slot){ hash, offset + 1 };
+    index->used++;
+}
+
+bool ext2_index_add(struct ext2_index *index, const char *name, size_t length, uint64_t offset)
+{
+    if (index->used >= (index->mask + 1) / 2 || offset >= UINT32_MAX)
+        return false;
+    enter(index, name, length, (uint32_t)offset);
+    return true;
 }
 
 /* Visits entries in use; `index` NULL: only counts. */
@@ -45,13 +64,9 @@ static int each_entry(struct inode *directory, struct ext2_index *index, uint32_
             give_way();
         if (!index)
             continue;
-        if (*count > (index->mask + 1) / 2)
+        if (index->used >= (index->mask + 1) / 2)
             return -EIO; /* the device returned other contents than before */
-        uint32_t hash = hash_of(index, name, entry.name_length);
-        uint32_t i = hash & index->mask;
-        while (index->slots[i].offset_plus_one)
-            i = (i + 1) & index->mask;
-        index->slots[i] = (struct slot){ hash, at + 1 };
+        enter(index, name, entry.name_length, at);
     }
 }
 
@@ -60,7 +75,8 @@ struct ext2_index *ext2_index_build(struct inode *directory)
     uint32_t count, size = 64;
     if (directory->size >= UINT32_MAX || each_entry(directory, NULL, &count))
         return NULL;
-    while (size < 2UL * count)
+    /* With room for as many names again where there may be new ones. */
+    while (size < (ext2_of(directory)->writable ? 4UL : 2UL) * count)
         size *= 2;
     struct ext2_index *index = heap_allocate_zeroed(sizeof(*index) + size * sizeof(struct slot));
     if (!index)
@@ -75,7 +91,7 @@ struct ext2_index *ext2_index_build(struct inode *directory)
 }
 
 int ext2_index_find(struct inode *directory, const struct ext2_index *index, const char *name, size_t length,
-                    uint32_t *number)
+                    uint32_t *number, uint64_t *place)
 {
     uint32_t hash = hash_of(index, name, length);
     for (uint32_t i = hash & index->mask; index->slots[i].offset_plus_one; i = (i + 1) & index->mask) {
@@ -89,6 +105,7 @@ int ext2_index_find(struct inode *directory, const struct ext2_index *index, con
             return error == -ENOENT ? -EIO : error;
         if (entry.inode && entry.name_length == length && memcmp(found, name, length) == 0) {
             *number = entry.inode;
+            *place = index->slots[i].offset_plus_one - 1;
             return 0;
         }
     }

@@ -14,6 +14,17 @@
 #include "files/ext2/internal.h"
 #include "lib/errno.h"
 
+int ext2_read_superblock(struct block_device *device, struct ext2_superblock *out)
+{
+    struct block_cache cache;
+    if (device->sectors * SECTOR_SIZE < EXT2_SUPERBLOCK_OFFSET + sizeof(*out))
+        return -ENOENT;
+    block_cache_init(&cache, device);
+    int error = block_cache_read(&cache, EXT2_SUPERBLOCK_OFFSET, out, sizeof(*out));
+    page_cache_drop(&cache.pages, 0, PAGE_CACHE_END);
+    return !error && out->magic != EXT2_MAGIC ? -ENOENT : error;
+}
+
 static void ext2_statistics(struct file_system *fs, struct file_system_statistics *out)
 {
     struct ext2 *ext2 = container_of(fs, struct ext2, fs);
@@ -41,7 +52,7 @@ static const char *check(const struct ext2_superblock *super, const struct block
         return "its revision is not known";
     if (super->revision == EXT2_REVISION_DYNAMIC) {
         if (super->incompatible & ~EXT2_INCOMPAT_FILETYPE)
-            return "it has features that are not supported (ext3, ext4?)";
+            return "it has features of ext3 or ext4 that are not supported; make it with: mke2fs -t ext2";
         if (super->inode_size < EXT2_REVISION_0_INODE_SIZE || super->inode_size > block_size ||
             super->inode_size & (super->inode_size - 1))
             return "its inode size is wrong";
@@ -57,6 +68,21 @@ static const char *check(const struct ext2_superblock *super, const struct block
     return NULL;
 }
 
+/* What keeps the file system from being written, or NULL. */
+static const char *check_writable(const struct ext2_superblock *super, const struct block_device *device)
+{
+    const uint32_t known = EXT2_RO_COMPAT_SPARSE_SUPER | EXT2_RO_COMPAT_LARGE_FILE;
+    if (device->read_only)
+        return "the disk is read-only; attach it for writing, or mount it read-only";
+    if (super->revision != EXT2_REVISION_DYNAMIC)
+        return "its revision is 0, which can only be read; make it with: mke2fs -t ext2";
+    if (super->compatible & EXT2_COMPAT_HAS_JOURNAL)
+        return "it has a journal (ext3); remove it with: tune2fs -O ^has_journal";
+    if (super->read_only_compatible & ~known)
+        return "it has features of ext4 that can only be read; make it with: mke2fs -t ext2";
+    return NULL;
+}
+
 static const char *fill_in(struct ext2 *ext2, const struct ext2_superblock *super)
 {
     bool dynamic = super->revision == EXT2_REVISION_DYNAMIC;
@@ -64,9 +90,11 @@ static const char *fill_in(struct ext2 *ext2, const struct ext2_superblock *supe
     ext2->blocks_count = super->blocks_count;
     ext2->first_data_block = super->first_data_block;
     ext2->inodes_per_group = super->inodes_per_group;
+    ext2->blocks_per_group = super->blocks_per_group;
     ext2->first_inode = dynamic ? super->first_inode : EXT2_REVISION_0_FIRST_INODE;
     ext2->inode_size = dynamic ? super->inode_size : EXT2_REVISION_0_INODE_SIZE;
     ext2->types = dynamic && super->incompatible & EXT2_INCOMPAT_FILETYPE;
+    ext2->sparse_copies = dynamic && super->read_only_compatible & EXT2_RO_COMPAT_SPARSE_SUPER;
     ext2->block_shift = 10 + super->log_block_size;
     ext2->block_size = 1u << ext2->block_shift;
     ext2->free_blocks = super->free_blocks;
@@ -79,7 +107,7 @@ static const char *fill_in(struct ext2 *ext2, const struct ext2_superblock *supe
     return NULL;
 }
 
-static int load(struct ext2 *ext2, struct block_device *device)
+static int load(struct ext2 *ext2, struct block_device *device, bool writable)
 {
     struct ext2_superblock super;
     block_cache_init(&ext2->cache, device);
@@ -89,6 +117,8 @@ static int load(struct ext2 *ext2, struct block_device *device)
         return error;
     }
     const char *wrong = check(&super, device);
+    if (!wrong && writable)
+        wrong = check_writable(&super, device);
     if (!wrong)
         wrong = fill_in(ext2, &super);
     if (wrong) {
@@ -98,9 +128,15 @@ static int load(struct ext2 *ext2, struct block_device *device)
     ext2->fs = (struct file_system){
         .name = "ext2",
         .device = device_number(device->major, device->minor),
-        .read_only = true,
+        .read_only = !writable,
         .statistics = ext2_statistics,
+        .sync = writable ? ext2_sync_all : NULL,
+        .end = writable ? ext2_end : NULL,
     };
+    ext2->writable = writable;
+    error = writable ? ext2_start_writing(ext2, super.state == EXT2_STATE_CLEAN) : 0;
+    if (error)
+        return error;
     error = ext2_get_inode(ext2, EXT2_ROOT_INODE, &ext2->fs.root);
     if (error) {
         log_error("cannot read the root directory of %s: %s", device->name, errno_name(error));
@@ -113,17 +149,20 @@ static int load(struct ext2 *ext2, struct block_device *device)
     return -EINVAL;
 }
 
-int ext2_open(struct block_device *device, struct file_system **out)
+int ext2_open(struct block_device *device, bool writable, struct file_system **out)
 {
     struct ext2 *ext2 = heap_allocate_zeroed(sizeof(*ext2));
     if (!ext2)
         return -ENOMEM;
-    int error = load(ext2, device);
+    int error = load(ext2, device, writable);
     if (error) {
+        ext2_stop_writing(ext2);
         page_cache_drop(&ext2->cache.pages, 0, PAGE_CACHE_END);
         heap_free(ext2);
         return error;
     }
+    if (writable)
+        ext2_start_commits(ext2);
     *out = &ext2->fs;
     return 0;
 }
