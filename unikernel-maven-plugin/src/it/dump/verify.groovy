@@ -92,7 +92,7 @@ assert events.contains('jdk.ActiveRecording')
 
 def log = new File(basedir, 'build.log').text
 assert log =~ /\[INFO\] \d+\.\d+ s/
-assert file('console.log').text =~ /unikernel: trace \d+ futex\(/
+assert file('console.log').text =~ /unikernel: trace \d+ write\(fd=/
 assert !file('channel').exists()
 
 // Another process asks the guest of this one, and has the JVM listen for JMX.

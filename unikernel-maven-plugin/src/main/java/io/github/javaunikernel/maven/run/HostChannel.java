@@ -34,6 +34,7 @@ public final class HostChannel implements Closeable {
     private static final int ENOENT = 2;
 
     private static final int ENOMEM = 12;
+    private static final int EINVAL = 22;
     private static final int EOPNOTSUPP = 95;
     private static final int ETIMEDOUT = 110;
 
@@ -112,10 +113,10 @@ public final class HostChannel implements Closeable {
      * @param names of system calls with commas between them, {@code all} or {@code none}
      */
     public void trace(String names) throws IOException {
-        if (request("trace " + names, Duration.ZERO).error() != 0) {
-            throw new ExplainedException("The guest has no such system calls as " + names
-                    + ". Use names as in strace, all or none; its console has those that it does not know.");
-        }
+        checkDone(
+                request("trace " + names, Duration.ZERO),
+                "The guest has not all of the system calls " + names
+                        + ". Use names as in strace, all or none; its console has those that it does not know.");
     }
 
     /**
@@ -124,10 +125,9 @@ public final class HostChannel implements Closeable {
      * @param bytes of each frame, 0 to 65535; 0: no more
      */
     public void capture(int bytes) throws IOException {
-        if (request("capture " + bytes, Duration.ZERO).error() != 0) {
-            throw new ExplainedException(
-                    "The guest cannot print " + bytes + " bytes of each frame. Use a number from 0 to 65535.");
-        }
+        checkDone(
+                request("capture " + bytes, Duration.ZERO),
+                "The guest cannot print " + bytes + " bytes of each frame. Use a number from 0 to 65535.");
     }
 
     @Override
@@ -213,6 +213,16 @@ public final class HostChannel implements Closeable {
         if (millis <= 0 || selector.select(millis) == 0 && System.nanoTime() >= deadline) {
             throw new ExplainedException("The kernel of the guest does not answer at " + socket + ". See its console;"
                     + " a kernel before this version has no channel, and one that hangs answers nothing.");
+        }
+    }
+
+    private static void checkDone(Answer answer, String refused) throws IOException {
+        if (answer.error() == EINVAL) {
+            throw new ExplainedException(refused);
+        }
+        if (answer.error() != 0) {
+            throw new ExplainedException("The guest's kernel does not know the request (error " + answer.error()
+                    + "). Build the image with this version of the plugin, and start it again.");
         }
     }
 
