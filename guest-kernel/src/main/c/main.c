@@ -222,6 +222,18 @@ static struct block_device *find_root(void)
     return root;
 }
 
+static void start_program(void)
+{
+    int error = files_prepare_process(configuration.process.directory);
+    if (!error)
+        error = process_start(&configuration.process);
+    if (error == -ENOMEM)
+        panic("%s does not fit into the memory that is free, %lu MiB; give the machine more memory",
+              configuration.process.path, pages_free_count() * PAGE_SIZE >> 20);
+    if (error)
+        panic("cannot start %s (%s); build the image again", configuration.process.path, errno_name(error));
+}
+
 static void boot(void *unused)
 {
     (void)unused;
@@ -241,11 +253,7 @@ static void boot(void *unused)
     configure_instance();
     timing_mark("kernel", clock_monotonic() - platform.entry_time);
     nanoseconds started = clock_monotonic();
-    error = files_prepare_process(configuration.process.directory);
-    if (!error)
-        error = process_start(&configuration.process);
-    if (error)
-        panic("cannot start %s (%s)", configuration.process.path, errno_name(error));
+    start_program();
     timing_mark("exec", clock_monotonic() - started);
     failing_start();
     profile_output_start();

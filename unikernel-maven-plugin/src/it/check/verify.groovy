@@ -1,6 +1,6 @@
 def log = new File(basedir, 'build.log').text
 def builds = log.split('Scanning for projects').drop(1)
-assert builds.size() == 6
+assert builds.size() == 7
 
 assert builds[0] =~ /The image has passed its check in \S+ s/
 assert builds[0].contains('BUILD SUCCESS')
@@ -13,6 +13,9 @@ assert builds[3].contains('  | Asked for the end')
 assert builds[4].contains("The image was made for a check with 'ledger', not for a check with 'clock' 'files'."
         + ' [parameter checkArguments, -Dunikernel.checkArguments] Set the parameter for the goals image and check alike')
 assert builds[5].contains('Skipped, since tests are skipped')
+assert builds[6].contains('QEMU loads the kernel itself, since firmware would have the program started without checkArguments')
+assert builds[6] =~ /The image has passed its check in \S+ s/
+assert new groovy.json.JsonSlurper().parse(new File(basedir, 'target/uefi.unikernel.json')).image.uefi
 
 // The usual start is not that of a check.
 def image = new groovy.json.JsonSlurper().parse(new File(basedir, 'target/check-1.unikernel.json'))

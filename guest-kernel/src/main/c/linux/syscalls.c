@@ -163,8 +163,8 @@ void kernel_leave_interrupt(struct registers *registers)
 
 static noreturn void out_of_memory(void)
 {
-    log_error("out of memory: %lu of %lu pages free, %lu in the page cache; give the guest more memory or the "
-              "JVM a smaller heap",
+    log_error("out of memory: %lu of %lu pages free, %lu in the page cache; give the guest more memory, or "
+              "a JVM a smaller heap",
               pages_free_count(), pages_total_count(), page_cache_count());
     process_killed(SIGKILL);
 }

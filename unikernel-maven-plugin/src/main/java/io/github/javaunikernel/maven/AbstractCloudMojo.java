@@ -28,6 +28,7 @@ import org.apache.maven.settings.Server;
 import org.apache.maven.settings.crypto.DefaultSettingsDecryptionRequest;
 import org.apache.maven.settings.crypto.SettingsDecrypter;
 import org.codehaus.plexus.util.xml.Xpp3Dom;
+import org.eclipse.aether.RepositorySystem;
 
 /** The base of all goals on EC2: the project, region and credentials, and the messages of failures. */
 abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
@@ -83,6 +84,9 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
     @Component
     private SettingsDecrypter decrypter;
 
+    @Component
+    private RepositorySystem repositories;
+
     final CloudLog log = new CloudLog() {
         @Override
         public void info(String line) {
@@ -108,6 +112,7 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
 
     @Override
     protected final void run() throws SettingException, IOException, MojoExecutionException {
+        new LibrariesOnUse(repositories, session, project).add(mojoExecution, Set.of("software.amazon.awssdk"));
         try {
             work();
         } catch (CloudException e) {

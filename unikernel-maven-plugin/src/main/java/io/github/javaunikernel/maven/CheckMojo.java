@@ -100,11 +100,8 @@ public final class CheckMojo extends AbstractTestMojo {
                     "Set the parameter for the goals image and check alike, and make the image again.");
         }
         if (!wanted.isEmpty() && firmware() != Firmware.NONE) {
-            throw new SettingException(
-                    "firmware",
-                    "Firmware reads the kernel's options from the image, so the program cannot be started with"
-                            + " checkArguments.",
-                    "Leave out one of the two parameters.");
+            getLog().info("QEMU loads the kernel itself, since firmware would have the program started without"
+                    + " checkArguments");
         }
     }
 

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
@@ -25,6 +26,7 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.settings.Server;
 import org.apache.maven.settings.crypto.DefaultSettingsDecryptionRequest;
 import org.apache.maven.settings.crypto.SettingsDecrypter;
+import org.eclipse.aether.RepositorySystem;
 
 /**
  * Packs the image for Kubernetes with KubeVirt, without Docker: as a containerDisk, an OCI image, which it pushes to a
@@ -41,6 +43,9 @@ public final class OciMojo extends AbstractImageFilesMojo {
 
     @Component
     private SettingsDecrypter decrypter;
+
+    @Component
+    private RepositorySystem repositories;
 
     /**
      * Skips the goal.
@@ -167,6 +172,8 @@ public final class OciMojo extends AbstractImageFilesMojo {
             return;
         }
         BuiltImage image = BuiltImage.find(directory(), fileName());
+        new LibrariesOnUse(repositories, session, project)
+                .add(mojoExecution, Set.of("com.google.cloud.tools", "org.yaml"));
         ContainerDisk disk = ContainerDisk.of(
                 image.image(), containerImage, OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)));
         VirtualMachine.Hardware hardware = new VirtualMachine.Hardware(

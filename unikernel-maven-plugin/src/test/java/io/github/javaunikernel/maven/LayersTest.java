@@ -31,20 +31,20 @@ class LayersTest {
 
     /** The packages from the top to the bottom, what each is, and which ones it may use. */
     private static final String TABLE = """
-            goals    | a thin class for a goal   | assembly dev serve run aws oci report inspect runtime image boot settings
-            assembly | puts an image together    | runtime image boot settings
-            dev      | restarts it on a change   | run settings
-            serve    | starts it when asked      | run html settings
-            run      | boots an image here       | boot settings
-            aws      | images, machines on EC2   | settings
-            oci      | disks for KubeVirt      | settings
-            runtime  | the JVM and its parts     | boot settings
-            report   | one page about an image   | inspect image boot html settings
-            inspect  | shows what is in an image | image settings
-            image    | ext2, FAT and partitions  | settings
-            boot     | the kernel; what it reads | settings
-            html     | pages without other files | settings
-            settings | how errors are reported   |
+            goals    | one class for each    | assembly dev serve run aws oci report inspect runtime image boot settings
+            assembly | assembles an image    | runtime image boot settings
+            dev      | restarts on a change  | run settings
+            serve    | starts it when asked  | run html settings
+            run      | boots an image here   | boot settings
+            aws      | machines on EC2       | settings
+            oci      | disks for KubeVirt    | settings
+            runtime  | the JVM and its parts | boot settings
+            report   | a page about an image | inspect image boot html settings
+            inspect  | shows what is in one  | image settings
+            image    | ext2, FAT, partitions | settings
+            boot     | the kernel, its files | settings
+            html     | self-contained pages  | settings
+            settings | how errors are told   |
             """;
 
     private static final Map<String, Set<String>> USES = TABLE.lines()
