@@ -37,6 +37,7 @@ abstract class AbstractCloudImageMojo extends AbstractCloudMojo {
             return new Deployable(image.toPath(), MachineSize.UNKNOWN);
         }
         BuiltImage built = BuiltImage.find(directory(), fileName());
+        built.dataDiskNote().ifPresent(getLog()::warn);
         return new Deployable(built.image(), new MachineSize(built.memory(), built.vcpus(), built.scratchBytes()));
     }
 }

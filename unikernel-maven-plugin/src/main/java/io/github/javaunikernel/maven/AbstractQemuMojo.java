@@ -7,6 +7,7 @@ import io.github.javaunikernel.maven.run.Accelerator;
 import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.run.ChannelSocket;
 import io.github.javaunikernel.maven.run.Console;
+import io.github.javaunikernel.maven.run.DataDrive;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.run.Qemu;
@@ -90,6 +91,15 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     @Parameter(property = "unikernel.debug")
     private String debug;
 
+    /**
+     * Directory with the files of data disks, each {@code LABEL.img}. A disk that is missing is made there, unless it
+     * is read-only. {@code mvn clean} does not touch it.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.dataDirectory", defaultValue = "${project.basedir}/data")
+    private File dataDirectory;
+
     /** Describes what to boot, and logs which accelerator is used. */
     final QemuRequest request(boolean samePorts, OptionalInt gdbPort) throws SettingException, IOException {
         BuiltImage image = BuiltImage.find(directory(), fileName());
@@ -109,9 +119,16 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
                 PortForward.pair(ports, hostPorts, samePorts),
                 PortOption.parse("debug", debug, Debugger.PORT),
                 gdbPort,
+                drives(image),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty());
+    }
+
+    /** The data disks of an image, those that are missing made. */
+    final List<DataDrive> drives(BuiltImage image) throws SettingException, IOException {
+        return DataDrive.prepare(
+                image.dataDisks(), dataDirectory.toPath().toAbsolutePath(), searchPath(), getLog()::info);
     }
 
     /** The socket of the channel to the guest that is started. */

@@ -6,6 +6,7 @@ import io.github.javaunikernel.maven.assembly.ImageAssembler;
 import io.github.javaunikernel.maven.assembly.ImageRequest;
 import io.github.javaunikernel.maven.assembly.Machine;
 import io.github.javaunikernel.maven.assembly.RuntimeChoice;
+import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
@@ -435,9 +436,29 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String scratch;
 
     /**
+     * Directories whose files lie on disks of their own and outlive the machine, each as {@code LABEL /path},
+     * {@code LABEL /path 4g} or {@code LABEL /path read-only}. The kernel takes the disk whose ext2 file system has
+     * that label, and does not start without it. {@code unikernel:run} and the other goals that boot the image here use
+     * {@code LABEL.img} in {@code dataDirectory}, and make it with the size given, by default 1 GiB, if there is none.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.dataDisks")
+    private List<String> dataDisks = List.of();
+
+    /**
+     * Directory with the files of data disks, for the configuration of {@code xl}.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.dataDirectory", defaultValue = "${project.basedir}/data")
+    private File dataDirectory;
+
+    /**
      * Options of the guest kernel, separated by spaces: {@code quiet}, {@code verbose}, {@code timings},
      * {@code trace=all}, {@code trace=NAME,NAME}, {@code capture=BYTES}, {@code profile=HZ}, {@code mitigations=auto},
-     * {@code mitigations=off}, {@code mitigations=on}, {@code nokaslr} or {@code conf=PATH}.
+     * {@code mitigations=off}, {@code mitigations=on}, {@code ipv6=no}, {@code ipv6=ADDRESS/PREFIX}, {@code nokaslr} or
+     * {@code conf=PATH}.
      *
      * @since 0.1.0
      */
@@ -672,6 +693,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 Reporting.parse(logTo, metricsPort, networkSetting),
                 fileSystems,
                 scratch == null ? Optional.empty() : Optional.of(ScratchDisk.parse(scratch)),
+                DataDisk.parse(dataDisks),
+                dataDirectory.toPath().toAbsolutePath(),
                 KernelCommandLine.parse(kernelOptions),
                 InstanceEnvironment.parse(instanceEnvironment, instanceSources),
                 instanceMetadata);

@@ -172,6 +172,7 @@ public final class OciMojo extends AbstractImageFilesMojo {
             return;
         }
         BuiltImage image = BuiltImage.find(directory(), fileName());
+        image.dataDiskNote().ifPresent(getLog()::warn);
         new LibrariesOnUse(repositories, session, project)
                 .add(mojoExecution, Set.of("com.google.cloud.tools", "org.yaml"));
         ContainerDisk disk = ContainerDisk.of(

@@ -119,6 +119,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
                     "firmware", "xl loads the kernel itself.", "Leave the parameter out, or run with qemu.");
         }
         BuiltImage image = BuiltImage.find(directory(), fileName());
+        drives(image);
         return XlGuest.start(image, memory(), searchPath(), console());
     }
 }

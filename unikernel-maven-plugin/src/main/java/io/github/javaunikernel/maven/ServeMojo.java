@@ -170,6 +170,12 @@ public final class ServeMojo extends AbstractStartMojo {
         if (request.ports().isEmpty()) {
             throw new SettingException("ports", "There is no port to listen on.", "Name one.");
         }
+        if (max > 1 && request.data().stream().anyMatch(drive -> !drive.readOnly())) {
+            throw new SettingException(
+                    "serve.max",
+                    "The image writes to a data disk, which is for one machine at a time.",
+                    "Leave out -Dunikernel.serve.max, or make the data disk read-only.");
+        }
         if (request.debugPort().isPresent() && (max > 1 || request.debugPort().getAsInt() == 0)) {
             throw new SettingException(
                     "debug",

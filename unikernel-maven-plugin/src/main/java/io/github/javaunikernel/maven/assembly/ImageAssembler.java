@@ -93,7 +93,9 @@ public final class ImageAssembler {
                 machine.memory(),
                 machine.vcpus(),
                 machine.network(),
-                machine.scratch().map(disk -> request.scratchFile().toAbsolutePath()));
+                machine.scratch().map(disk -> request.scratchFile().toAbsolutePath()),
+                machine.dataDisks(),
+                machine.dataDirectory());
         if (machine.scratch().isPresent()) {
             makeSparse(
                     outputs.unfinished(request.scratchFile()),

@@ -111,6 +111,7 @@ final class ImageContents {
         List<String> paths = new ArrayList<>();
         request.machine().memoryFileSystems().forEach(fileSystem -> paths.add(fileSystem.path()));
         request.machine().scratch().ifPresent(disk -> paths.add(disk.path()));
+        request.machine().dataDisks().forEach(disk -> paths.add(disk.path()));
         return paths;
     }
 
@@ -304,6 +305,7 @@ final class ImageContents {
         writable.forEach(config::writable);
         machine.memoryFileSystems().forEach(config::memoryFileSystem);
         machine.scratch().ifPresent(config::scratch);
+        machine.dataDisks().forEach(config::dataDisk);
         config.instanceEnvironment(machine.instanceEnvironment());
         if (!machine.instanceMetadata()) {
             config.noInstanceMetadata();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
@@ -9,6 +10,7 @@ import io.github.javaunikernel.maven.boot.Reporting;
 import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.boot.Startup;
 import io.github.javaunikernel.maven.boot.TimeSetting;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,6 +19,7 @@ import java.util.Optional;
  *
  * @param memory in MiB
  * @param startup how the JVM divides its first seconds between starting and compiling
+ * @param dataDirectory of this machine, with the files of data disks
  * @param instanceMetadata whether the program may ask the instance metadata service
  */
 public record Machine(
@@ -29,6 +32,8 @@ public record Machine(
         Reporting reporting,
         List<MemoryFileSystem> memoryFileSystems,
         Optional<ScratchDisk> scratch,
+        List<DataDisk> dataDisks,
+        Path dataDirectory,
         KernelCommandLine commandLine,
         InstanceEnvironment instanceEnvironment,
         boolean instanceMetadata) {}

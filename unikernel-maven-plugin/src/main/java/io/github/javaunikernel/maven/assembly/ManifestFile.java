@@ -70,7 +70,9 @@ final class ManifestFile {
                         "hostname",
                         request.machine().hostName(),
                         "scratchBytes",
-                        request.machine().scratch().map(ScratchDisk::size).orElse(0L)));
+                        request.machine().scratch().map(ScratchDisk::size).orElse(0L),
+                        "dataDisks",
+                        request.machine().dataDisks()));
         root.put("parts", parts(summary));
         root.put(
                 "files",

@@ -96,6 +96,12 @@ public final class GuestConfig {
         return this;
     }
 
+    /** Mounts a data disk. */
+    public GuestConfig dataDisk(DataDisk disk) {
+        line("data", disk.text());
+        return this;
+    }
+
     /** Makes a directory writable that has files of the image in it. */
     public GuestConfig writable(String path) {
         line("writable", path);

@@ -3,11 +3,16 @@ package io.github.javaunikernel.maven.boot;
 
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -28,6 +33,8 @@ public record KernelCommandLine(String text) {
             List.of("quiet", "verbose", "timings", "nokaslr", "mitigations=auto", "mitigations=off", "mitigations=on");
     private static final String CONFIGURATION = "conf=";
     private static final String TRACE = "trace=";
+    private static final String IPV6 = "ipv6=";
+    private static final Pattern PREFIXED = Pattern.compile("([0-9a-fA-F:.]{2,45})/([0-9]{1,3})");
 
     /** Reads and checks options. */
     public static KernelCommandLine parse(String options) throws SettingException, IOException {
@@ -52,16 +59,40 @@ public record KernelCommandLine(String text) {
     }
 
     private static void check(String option) throws SettingException, IOException {
-        boolean known = WORDS.contains(option) || option.matches("(capture|profile)=[1-9][0-9]{0,4}|conf=/.+|trace=.+");
+        boolean known = WORDS.contains(option)
+                || option.matches("(capture|profile)=[1-9][0-9]{0,4}|conf=/.+|trace=.+|ipv6=(no|.+/.+)");
         if (!known) {
             throw new SettingException(
                     PARAMETER,
                     "The kernel has no option '" + option + "'.",
                     "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, profile=HZ,"
-                            + " mitigations=auto, mitigations=off, mitigations=on, nokaslr or conf=/PATH.");
+                            + " mitigations=auto, mitigations=off, mitigations=on, ipv6=no,"
+                            + " ipv6=ADDRESS/PREFIX, nokaslr or conf=/PATH.");
         }
         if (option.startsWith(TRACE)) {
             checkCalls(List.of(option.substring(TRACE.length()).split(",", -1)));
+        }
+        if (option.startsWith(IPV6) && !option.equals(IPV6 + "no")) {
+            checkAddress(option.substring(IPV6.length()));
+        }
+    }
+
+    private static void checkAddress(String text) throws SettingException {
+        Matcher matcher = PREFIXED.matcher(text);
+        if (!matcher.matches() || Integer.parseInt(matcher.group(2)) > 128 || !isAddress(matcher.group(1))) {
+            throw new SettingException(
+                    PARAMETER,
+                    "'" + text + "' is not an address of IPv6 with the length of its prefix.",
+                    "Use a form such as ipv6=2001:db8::2/64, or ipv6=no for none.");
+        }
+    }
+
+    /** In brackets a text is never taken for a name to be looked up. */
+    private static boolean isAddress(String text) {
+        try {
+            return InetAddress.getByName("[" + text + "]") instanceof Inet6Address;
+        } catch (UnknownHostException e) {
+            return false;
         }
     }
 

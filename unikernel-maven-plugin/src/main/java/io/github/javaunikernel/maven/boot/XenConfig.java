@@ -2,7 +2,10 @@
 package io.github.javaunikernel.maven.boot;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * The text of a configuration for {@code xl create} (xl.cfg(5)) that boots the kernel directly.
@@ -12,6 +15,7 @@ import java.util.Optional;
  * @param image disk
  * @param memory in MiB
  * @param scratch file for the scratch disk, or empty for none
+ * @param dataDirectory with the files of the data disks
  * @param network whether the domain has a network device
  */
 public record XenConfig(
@@ -22,7 +26,9 @@ public record XenConfig(
         int memory,
         int vcpus,
         NetworkSetting network,
-        Optional<Path> scratch) {
+        Optional<Path> scratch,
+        List<DataDisk> dataDisks,
+        Path dataDirectory) {
 
     /** The whole text. */
     public String text() {
@@ -36,10 +42,12 @@ public record XenConfig(
                 "memory = " + memory,
                 "vcpus = " + vcpus,
                 "# The image is never written, so several domains can share it."
-                        + (scratch.isPresent() ? " The scratch disk is for one domain." : ""),
+                        + (scratch.isPresent() ? " The scratch disk is for one domain." : "")
+                        + waysToMakeDisks(),
                 "disk = [ " + quoted("format=raw, vdev=xvda, access=ro, target=" + image)
                         + scratch.map(file -> ", " + quoted("format=raw, vdev=xvdb, access=rw, target=" + file))
                                 .orElse("")
+                        + drives()
                         + " ]",
                 "vif = [ " + (network.isPresent() ? "\"\"" : "") + " ]",
                 "# The guest reads the time stamp counter itself; emulating it would cost a trap for each reading.",
@@ -48,6 +56,26 @@ public record XenConfig(
                 "on_reboot = \"restart\"",
                 "on_crash = \"destroy\"",
                 "");
+    }
+
+    /** What a data disk needs; unikernel:run makes those that are missing. */
+    private String waysToMakeDisks() {
+        return dataDisks.stream()
+                .map(disk -> "\n# " + DataDisk.file(dataDirectory, disk) + " is for "
+                        + (disk.readOnly() ? "reading" : "one domain") + "; to make it: mke2fs -t ext2 -L "
+                        + disk.label()
+                        + " FILE SIZE")
+                .collect(Collectors.joining());
+    }
+
+    /** xvdb is the scratch disk's, here or on another machine. */
+    private String drives() {
+        return IntStream.range(0, dataDisks.size())
+                .mapToObj(i -> ", "
+                        + quoted("format=raw, vdev=xvd" + (char) ('c' + i) + ", access="
+                                + (dataDisks.get(i).readOnly() ? "ro" : "rw") + ", target="
+                                + DataDisk.file(dataDirectory, dataDisks.get(i))))
+                .collect(Collectors.joining());
     }
 
     private static String quoted(String value) {

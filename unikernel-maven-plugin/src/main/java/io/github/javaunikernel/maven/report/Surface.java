@@ -71,8 +71,18 @@ final class Surface {
         values("writable").forEach(path -> places.add(Html.code(path) + ", in memory, with the files of the image"));
         values("tmpfs").stream().map(Surface::memoryFileSystem).forEach(places::add);
         values("scratch").forEach(path -> places.add(Html.code(path) + ", on a scratch disk"));
+        values("data").stream()
+                .filter(disk -> !disk.endsWith(" read-only"))
+                .map(Surface::dataDisk)
+                .forEach(places::add);
         places.add("Everything else is read-only.");
         return places;
+    }
+
+    /** A label and a path. */
+    private static String dataDisk(String value) {
+        String[] words = value.split(" ");
+        return Html.code(words[1]) + ", on the data disk " + Html.code(words[0]) + ", which outlives the machine";
     }
 
     /** A path, and a number of bytes if there is a limit of its own. */

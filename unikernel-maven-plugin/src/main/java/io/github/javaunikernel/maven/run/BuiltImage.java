@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.run;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonParseException;
+import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import io.github.javaunikernel.maven.settings.ExplainedException;
@@ -12,7 +13,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /**
  * An image that was made, and the machine it was made for, as its manifest says.
@@ -36,6 +39,7 @@ public record BuiltImage(
         int vcpus,
         NetworkSetting network,
         long scratchBytes,
+        List<DataDisk> dataDisks,
         int debugPort,
         String executable,
         String trainingConfig,
@@ -56,7 +60,7 @@ public record BuiltImage(
 
         private record Options(String options) {}
 
-        private record Machine(int memory, int vcpus, String network, long scratchBytes) {}
+        private record Machine(int memory, int vcpus, String network, long scratchBytes, List<DataDisk> dataDisks) {}
 
         private record Application(int debugPort, String executable, String trainingConfig, Check check) {}
 
@@ -80,6 +84,18 @@ public record BuiltImage(
         return check == null ? List.of() : check.arguments();
     }
 
+    /** What somebody has to know who starts the image where no goal of this plugin adds its data disks; or empty. */
+    public Optional<String> dataDiskNote() {
+        return dataDisks.isEmpty()
+                ? Optional.empty()
+                : Optional.of("The image does not start without its data disks. Give each machine a disk with an ext2"
+                        + " file system that is labelled "
+                        + dataDisks.stream()
+                                .map(DataDisk::label)
+                                .collect(Collectors.joining(", and one that is labelled "))
+                        + ".");
+    }
+
     /** Finds the files that {@code unikernel:image} made under this name. */
     public static BuiltImage find(Path directory, String name) throws SettingException, IOException {
         Path image = existing(directory.resolve(name + ".img"));
@@ -96,6 +112,7 @@ public record BuiltImage(
                 manifest.machine().vcpus(),
                 NetworkSetting.parse(manifest.machine().network()),
                 manifest.machine().scratchBytes(),
+                Optional.ofNullable(manifest.machine().dataDisks()).orElse(List.of()),
                 manifest.application().debugPort(),
                 manifest.application().executable(),
                 manifest.application().trainingConfig(),

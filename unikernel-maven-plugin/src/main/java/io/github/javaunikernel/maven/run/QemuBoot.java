@@ -135,6 +135,7 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                 image.image(),
                 image.network(),
                 image.scratchBytes(),
+                request.data(),
                 request.recording(),
                 request.generation());
     }

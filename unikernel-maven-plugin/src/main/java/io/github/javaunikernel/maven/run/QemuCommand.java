@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param kernelOptions for QEMU's own loader; boot code finds them in the image
  * @param memory in MiB
  * @param scratchBytes size of a second disk, which is empty at the start and gone at the end; 0 for none
+ * @param data disks that keep what the guest writes
  * @param recording what the program writes to a serial port of its own, or empty for no such port
  * @param generation of a machine of which snapshots may be taken, or empty
  */
@@ -34,6 +35,7 @@ public record QemuCommand(
         Path image,
         NetworkSetting network,
         long scratchBytes,
+        List<DataDrive> data,
         Optional<Path> recording,
         Optional<Generation> generation) {
 
@@ -72,6 +74,16 @@ public record QemuCommand(
                             + scratchBytes,
                     "-device",
                     "virtio-blk-pci,drive=scratch,disable-legacy=on");
+        }
+        for (int i = 0; i < data.size(); i++) {
+            DataDrive drive = data.get(i);
+            Collections.addAll(
+                    words,
+                    "-drive",
+                    "id=data" + i + ",if=none,format=raw,readonly=" + (drive.readOnly() ? "on" : "off") + ",file="
+                            + escaped(drive.file()),
+                    "-device",
+                    "virtio-blk-pci,drive=data" + i + ",disable-legacy=on");
         }
         recording.ifPresent(file -> Collections.addAll(
                 words, "-chardev", "file,id=recording,path=" + escaped(file), "-serial", "chardev:recording"));

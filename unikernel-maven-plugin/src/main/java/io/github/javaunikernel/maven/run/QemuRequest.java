@@ -14,6 +14,7 @@ import java.util.OptionalInt;
  * @param memory in MiB, or empty for what the image was made for
  * @param debugPort port of this machine for the JVM's debugger agent; 0 for a free one
  * @param gdbPort port of this machine for gdb, which then starts the guest
+ * @param data the disks of the image whose files outlive the machine
  * @param recording file that the guest writes its class list to, or empty for an ordinary start
  * @param configuration file of the image that the kernel reads in place of the usual one, or empty for that
  * @param generation of a machine of which snapshots may be taken, or empty for another one
@@ -27,6 +28,7 @@ public record QemuRequest(
         List<PortForward> ports,
         OptionalInt debugPort,
         OptionalInt gdbPort,
+        List<DataDrive> data,
         Optional<Path> recording,
         Optional<String> configuration,
         Optional<Generation> generation) {
@@ -54,6 +56,7 @@ public record QemuRequest(
                 free,
                 debugPort,
                 gdbPort,
+                data,
                 recording,
                 configuration,
                 generation);
@@ -70,6 +73,7 @@ public record QemuRequest(
                 ports,
                 debugPort,
                 gdbPort,
+                data,
                 recording,
                 configuration,
                 Optional.of(start));
@@ -85,6 +89,7 @@ public record QemuRequest(
                 forwarded,
                 debugPort,
                 gdbPort,
+                data,
                 file,
                 Optional.of(configuration),
                 Optional.empty());

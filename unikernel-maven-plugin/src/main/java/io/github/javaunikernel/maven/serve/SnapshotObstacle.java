@@ -15,6 +15,10 @@ public final class SnapshotObstacle {
             return Optional.of("the scratch disk of this image would be lost. Build it without -Dunikernel.scratch,"
                     + " or leave out -Dunikernel.serve.snapshot.");
         }
+        if (!request.data().isEmpty()) {
+            return Optional.of("its data disks would go on changing after it. Build the image without"
+                    + " -Dunikernel.dataDisks, or leave out -Dunikernel.serve.snapshot.");
+        }
         if (request.image().vcpus() > 1) {
             return Optional.of("with several CPUs, one could use random numbers of before the snapshot while another"
                     + " learns of it. Build the image with -Dunikernel.vcpus=1, or leave out"

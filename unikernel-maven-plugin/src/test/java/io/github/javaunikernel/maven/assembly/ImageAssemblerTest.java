@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.javaunikernel.maven.boot.BiosLoader;
+import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.Kernel;
@@ -105,7 +106,9 @@ class ImageAssemblerTest {
         Path disk = scratch.resolve("one/first.scratch.img");
         assertEquals(3 << 20, Files.size(disk));
         assertTrue(xen.contains("vdev=xvdb, access=rw, target=" + disk.toAbsolutePath() + "\""), xen);
-        assertEquals(3 << 20, BuiltImage.find(scratch.resolve("one"), "first").scratchBytes());
+        BuiltImage built = BuiltImage.find(scratch.resolve("one"), "first");
+        assertEquals(3 << 20, built.scratchBytes());
+        assertEquals(DataDisk.parse(List.of("orders /orders 2g")), built.dataDisks());
         String config = text(image, "/etc/unikernel.conf");
         assertTrue(config.startsWith("exec /jvm/bin/java\narg -Xmx"), config);
         assertTrue(
@@ -115,7 +118,7 @@ class ImageAssemblerTest {
         assertTrue(
                 config.endsWith("cwd /app\nhostname hello\nnetwork dhcp\ntime auto\napplication first\n"
                         + "log console,syslog://10.0.0.5\nmetrics 9100\nwritable /app\nwritable /home\n"
-                        + "tmpfs /var/cache\nscratch /scratch\nallow APP_*\n"
+                        + "tmpfs /var/cache\nscratch /scratch\ndata orders /orders\nallow APP_*\n"
                         + "instance-metadata no\n"),
                 config);
         assertTrue(E2fs.debugfs(image, "stat /etc/resolv.conf").contains("Fast link dest: \"/run/resolv.conf\""));
@@ -130,6 +133,7 @@ class ImageAssemblerTest {
                 "/home",
                 "/var/cache",
                 "/scratch",
+                "/orders",
                 "/data/empty")) {
             assertTrue(E2fs.debugfs(image, "stat " + directory).contains("Type: directory"), directory);
         }
@@ -464,6 +468,8 @@ class ImageAssemblerTest {
                 Reporting.parse("console,syslog://10.0.0.5", 9100, NetworkSetting.parse("dhcp")),
                 List.of(MemoryFileSystem.parse("/var/cache")),
                 Optional.of(ScratchDisk.parse("/scratch 3m")),
+                DataDisk.parse(List.of("orders /orders 2g")),
+                Path.of("/data"),
                 KernelCommandLine.parse("quiet"),
                 InstanceEnvironment.parse(List.of("APP_*"), List.of()),
                 false);

@@ -197,7 +197,9 @@ class BootTextTest {
                         64,
                         2,
                         NetworkSetting.parse("dhcp"),
-                        Optional.of(Path.of("/t/app.scratch.img")))
+                        Optional.of(Path.of("/t/app.scratch.img")),
+                        List.of(),
+                        Path.of("/d"))
                 .text();
         assertTrue(text.contains("kernel = \"/t/app.kernel\"\nextra = \"quiet\"\nmemory = 64\nvcpus = 2\n"), text);
         assertTrue(
@@ -213,9 +215,17 @@ class BootTextTest {
                         64,
                         1,
                         NetworkSetting.parse("none"),
-                        Optional.empty())
+                        Optional.empty(),
+                        DataDisk.parse(List.of("orders /app/data 4g", "prices /prices read-only")),
+                        Path.of("/d"))
                 .text();
-        assertTrue(unconnected.contains("disk = [ \"format=raw, vdev=xvda, access=ro, target=/i\" ]\n"), unconnected);
+        assertTrue(unconnected.contains("""
+                        # /d/orders.img is for one domain; to make it: mke2fs -t ext2 -L orders FILE SIZE
+                        # /d/prices.img is for reading; to make it: mke2fs -t ext2 -L prices FILE SIZE
+                        disk = [ "format=raw, vdev=xvda, access=ro, target=/i", \
+                        "format=raw, vdev=xvdc, access=rw, target=/d/orders.img", \
+                        "format=raw, vdev=xvdd, access=ro, target=/d/prices.img" ]
+                        """), unconnected);
         assertTrue(unconnected.contains("vif = [  ]\n"), unconnected);
     }
 

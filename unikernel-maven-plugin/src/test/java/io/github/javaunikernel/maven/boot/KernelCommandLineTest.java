@@ -42,10 +42,19 @@ class KernelCommandLineTest {
                 case "profile=" -> "profile=99";
                 case "conf=" -> "conf=/etc/other.conf";
                 case "mitigations=" -> "mitigations=off";
+                case "ipv6=" -> "ipv6=2001:db8::2/64";
                 default -> option;
             };
             assertEquals(complete, KernelCommandLine.parse(complete).text());
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"ipv6=2001:db8::2/129", "ipv6=2001:db8::2::3/64", "ipv6=10.0.0.1/24", "ipv6=example.org/64"})
+    void anAddressIsChecked(String option) {
+        SettingException e = assertThrows(SettingException.class, () -> KernelCommandLine.parse(option));
+        assertTrue(e.getMessage().contains("is not an address of IPv6"), e.getMessage());
     }
 
     @ParameterizedTest
@@ -58,6 +67,9 @@ class KernelCommandLineTest {
                 "profile=",
                 "profile=0",
                 "mitigations=some",
+                "ipv6=",
+                "ipv6=yes",
+                "ipv6=2001:db8::2",
                 "mitigations",
                 "trace",
                 "env.A=b",

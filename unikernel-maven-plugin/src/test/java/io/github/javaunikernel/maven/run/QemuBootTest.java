@@ -75,6 +75,7 @@ class QemuBootTest {
                 1,
                 NetworkSetting.parse("dhcp"),
                 0,
+                List.of(),
                 0,
                 null,
                 "/etc/unikernel.training.conf",
@@ -88,6 +89,7 @@ class QemuBootTest {
                 List.of(new PortForward(0, 8080)),
                 OptionalInt.empty(),
                 gdbPort,
+                List.of(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty());

@@ -159,6 +159,18 @@ class QemuCommandTest {
     }
 
     @Test
+    void keepsWhatIsWrittenToDataDisks() throws Exception {
+        List<DataDrive> data =
+                List.of(new DataDrive(Path.of("/d/a,b.img"), false), new DataDrive(Path.of("/d/c.img"), true));
+        List<String> words = machine(
+                        "tcg", 1, Firmware.NONE, "/b/hello.img", "none", 0, data, Optional.empty(), Optional.empty())
+                .words(Path.of("/tmp/reports"), Optional.empty());
+        assertTrue(words.contains("id=data0,if=none,format=raw,readonly=off,file=/d/a,,b.img"), words.toString());
+        assertTrue(words.contains("virtio-blk-pci,drive=data0,disable-legacy=on"), words.toString());
+        assertTrue(words.contains("id=data1,if=none,format=raw,readonly=on,file=/d/c.img"), words.toString());
+    }
+
+    @Test
     void saysHowToGetUefi(@TempDir Path empty) {
         SettingException e = assertThrows(SettingException.class, () -> Ovmf.in(empty));
         assertEquals("firmware", e.parameter());
@@ -185,6 +197,19 @@ class QemuCommandTest {
         return words(accelerator, vcpus, Firmware.NONE, "/b/hello.img", "none", 0, Optional.empty(), Optional.empty());
     }
 
+    private static QemuCommand machine(
+            String accelerator,
+            int vcpus,
+            Firmware firmware,
+            String image,
+            String network,
+            long scratchBytes,
+            Optional<Path> recording,
+            Optional<Generation> generation)
+            throws Exception {
+        return machine(accelerator, vcpus, firmware, image, network, scratchBytes, List.of(), recording, generation);
+    }
+
     private static List<String> words(
             String accelerator,
             int vcpus,
@@ -206,6 +231,7 @@ class QemuCommandTest {
             String image,
             String network,
             long scratchBytes,
+            List<DataDrive> data,
             Optional<Path> recording,
             Optional<Generation> generation)
             throws Exception {
@@ -223,6 +249,7 @@ class QemuCommandTest {
                 Path.of(image),
                 NetworkSetting.parse(network),
                 scratchBytes,
+                data,
                 recording,
                 generation);
     }

@@ -8,6 +8,7 @@ import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +38,7 @@ class XlGuestTest {
                 1,
                 NetworkSetting.parse("dhcp"),
                 0,
+                List.of(),
                 0,
                 null,
                 null,

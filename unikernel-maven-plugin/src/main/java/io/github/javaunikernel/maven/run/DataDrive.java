@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.run;
+
+import io.github.javaunikernel.maven.boot.DataDisk;
+import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.FileTrouble;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * A data disk on this machine.
+ *
+ * @param file of the machine, with an ext2 file system
+ */
+public record DataDrive(Path file, boolean readOnly) {
+
+    /** Where Debian has mke2fs, which need not be on a user's path. */
+    private static final List<Path> SYSTEM = List.of(Path.of("/usr/sbin"), Path.of("/sbin"));
+
+    /**
+     * The drives for an image. Disks that are missing are made, unless they are read-only.
+     *
+     * @param directory where their files are
+     * @param searchPath the directories in which to look for mke2fs
+     * @param log is told what has been made
+     */
+    public static List<DataDrive> prepare(List<DataDisk> disks, Path directory, String searchPath, Consumer<String> log)
+            throws SettingException, IOException {
+        List<DataDrive> drives = new ArrayList<>();
+        for (DataDisk disk : disks) {
+            Path file = DataDisk.file(directory, disk);
+            if (!Files.exists(file)) {
+                checkWritable(disk, file);
+                make(disk, file, mke2fs(searchPath));
+                log.accept("Made " + file + ", a disk of " + (disk.size() >> 20) + " MiB for " + disk.path());
+            }
+            drives.add(new DataDrive(file, disk.readOnly()));
+        }
+        return List.copyOf(drives);
+    }
+
+    private static void checkWritable(DataDisk disk, Path file) throws SettingException {
+        if (disk.readOnly()) {
+            throw new SettingException(
+                    "dataDirectory",
+                    "There is no " + file + " for the read-only directory " + disk.path() + ".",
+                    "Make it, such as with 'mke2fs -t ext2 -L " + disk.label() + " -d DIRECTORY " + file
+                            + " SIZE', or name the directory where it is.");
+        }
+    }
+
+    private static Path mke2fs(String searchPath) throws SettingException {
+        return Stream.concat(Stream.of(searchPath.split(":")).map(Path::of), SYSTEM.stream())
+                .map(directory -> directory.resolve("mke2fs"))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElseThrow(() -> new SettingException(
+                        "dataDisks",
+                        "There is no mke2fs on this machine, which makes data disks.",
+                        "Install it with 'apt-get install e2fsprogs'."));
+    }
+
+    /** It gets its name when it is complete. The file takes only as much room as is written. */
+    private static void make(DataDisk disk, Path file, Path mke2fs) throws IOException {
+        FileTrouble.on(file, () -> Files.createDirectories(file.getParent()));
+        Path unfinished = file.resolveSibling(file.getFileName() + ".part");
+        try {
+            run(
+                    file,
+                    List.of(
+                            mke2fs.toString(),
+                            "-q",
+                            "-F",
+                            "-t",
+                            "ext2",
+                            "-L",
+                            disk.label(),
+                            unfinished.toString(),
+                            (disk.size() >> 10) + "k"));
+            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(unfinished);
+        }
+    }
+
+    private static void run(Path file, List<String> command) throws IOException {
+        Process process = start(command);
+        try {
+            process.getOutputStream().close();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                throw new ExplainedException(
+                        "mke2fs cannot make " + file + ": " + output.strip()
+                                + ". Give the disk room, or another size in dataDisks.",
+                        null);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ExplainedException("The goal was interrupted while " + file + " was made. Run it again.", e);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static Process start(List<String> command) throws IOException {
+        try {
+            return new ProcessBuilder(command).redirectErrorStream(true).start();
+        } catch (IOException e) {
+            throw new ExplainedException(
+                    command.get(0) + " cannot be run. Install it again with 'apt-get install --reinstall e2fsprogs'.",
+                    e);
+        }
+    }
+}
