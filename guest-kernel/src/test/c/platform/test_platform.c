@@ -61,6 +61,7 @@ void kernel_console_input(const char *text, size_t length) { (void)text, (void)l
 void kernel_control(enum control_request request) { (void)request; }
 void kernel_control_key(char key) { (void)key; }
 void kernel_timer(void) { timer_calls++; }
+void kernel_restored(void) {}
 /* No other CPU is started here. */
 int kernel_prepare_cpu(struct cpu *cpu) { return cpu ? -ENOMEM : 0; }
 void kernel_cpu_main(void) { panic("another CPU runs"); }

@@ -46,6 +46,7 @@ void submit_run(unsigned number, bool write, uint64_t sector, uint32_t offset, u
     memset(request, 0xa5, sizeof(*request)); /* nothing of it is the driver's before */
     request->write = write;
     request->sector = sector;
+    request->flush = false;
     request->segment_count = 0;
     request->done = done;
     for (uint32_t at = 0; at < length; offset = 0) {
