@@ -54,7 +54,8 @@ final class Lab implements AutoCloseable {
      * @param name of the logs beside the images: {@code NAME.console.log} of the guest and the lab,
      *     {@code NAME.host.log} of the machine around them
      * @param platform says which program of the lab boots the guest
-     * @param options of that program, besides those for control, the forwarded port and the log
+     * @param options of that program, besides those for control, the forwarded port and the log; the property
+     *     {@code lab.vcpus} adds a number of CPUs other than the image was made for
      */
     static Lab start(String name, Platform platform, List<String> options) throws IOException {
         List<String> command = new ArrayList<>(List.of(
@@ -69,6 +70,10 @@ final class Lab implements AutoCloseable {
         Path symbols = Path.of(System.getProperty("lab.symbols"));
         if (Files.exists(symbols)) {
             command.addAll(List.of("--symbols", symbols.toString()));
+        }
+        String vcpus = System.getProperty("lab.vcpus");
+        if (vcpus != null) {
+            command.addAll(List.of("--vcpus", vcpus));
         }
         command.addAll(options);
         PrintWriter copy =
