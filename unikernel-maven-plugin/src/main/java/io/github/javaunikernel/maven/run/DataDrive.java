@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,7 +14,6 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /**
  * A data disk on this machine.
@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 public record DataDrive(Path file, boolean readOnly) {
 
     /** Where Debian has mke2fs, which need not be on a user's path. */
-    private static final List<Path> SYSTEM = List.of(Path.of("/usr/sbin"), Path.of("/sbin"));
+    private static final String SYSTEM = "/usr/sbin" + File.pathSeparator + "/sbin";
 
     /**
      * The drives for an image. Disks that are missing are made, unless they are read-only.
@@ -58,10 +58,8 @@ public record DataDrive(Path file, boolean readOnly) {
     }
 
     private static Path mke2fs(String searchPath) throws SettingException {
-        return Stream.concat(Stream.of(searchPath.split(":")).map(Path::of), SYSTEM.stream())
-                .map(directory -> directory.resolve("mke2fs"))
-                .filter(Files::isExecutable)
-                .findFirst()
+        return Programs.find("mke2fs", searchPath)
+                .or(() -> Programs.find("mke2fs", SYSTEM))
                 .orElseThrow(() -> new SettingException(
                         "dataDisks",
                         "There is no mke2fs on this machine, which makes data disks.",

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -47,11 +46,7 @@ public final class Qemu {
     }
 
     private static Path search(String searchPath) throws SettingException {
-        return Arrays.stream(searchPath.split(Pattern.quote(File.pathSeparator)))
-                .filter(entry -> !entry.isEmpty())
-                .map(entry -> Path.of(entry, PROGRAM))
-                .filter(Files::isExecutable)
-                .findFirst()
+        return Programs.find(PROGRAM, searchPath)
                 .orElseThrow(
                         () -> new SettingException(PARAMETER, "There is no " + PROGRAM + " on the PATH.", INSTALL));
     }

@@ -35,63 +35,38 @@ public record QemuRequest(
 
     /** The same image, recording its class list. The kernel gets the other configuration from QEMU's own loader. */
     public QemuRequest recordingTo(Path file) {
-        return configured(ports, Optional.of(file), image.trainingConfig());
+        return with(Firmware.NONE, ports, Optional.of(file), Optional.of(image.trainingConfig()), Optional.empty());
     }
 
     /** The same image, checking itself: with its check arguments, and without ports. */
     public QemuRequest checking() {
-        return configured(List.of(), Optional.empty(), image.check().config());
+        return with(
+                Firmware.NONE,
+                List.of(),
+                Optional.empty(),
+                Optional.of(image.check().config()),
+                Optional.empty());
     }
 
     /** The same machine, with free ports of this machine in place of those that were chosen. */
     public QemuRequest onFreePorts() {
         List<PortForward> free =
                 ports.stream().map(port -> new PortForward(0, port.guest())).toList();
-        return new QemuRequest(
-                image,
-                firmware,
-                memory,
-                qemu,
-                accelerator,
-                free,
-                debugPort,
-                gdbPort,
-                data,
-                recording,
-                configuration,
-                generation);
+        return with(firmware, free, recording, configuration, generation);
     }
 
     /** The same machine, of which snapshots may be taken. */
     public QemuRequest of(Generation start) {
-        return new QemuRequest(
-                image,
-                firmware,
-                memory,
-                qemu,
-                accelerator,
-                ports,
-                debugPort,
-                gdbPort,
-                data,
-                recording,
-                configuration,
-                Optional.of(start));
+        return with(firmware, ports, recording, configuration, Optional.of(start));
     }
 
-    private QemuRequest configured(List<PortForward> forwarded, Optional<Path> file, String configuration) {
+    private QemuRequest with(
+            Firmware starter,
+            List<PortForward> forwarded,
+            Optional<Path> file,
+            Optional<String> config,
+            Optional<Generation> start) {
         return new QemuRequest(
-                image,
-                Firmware.NONE,
-                memory,
-                qemu,
-                accelerator,
-                forwarded,
-                debugPort,
-                gdbPort,
-                data,
-                file,
-                Optional.of(configuration),
-                Optional.empty());
+                image, starter, memory, qemu, accelerator, forwarded, debugPort, gdbPort, data, file, config, start);
     }
 }

@@ -4,16 +4,11 @@ package io.github.javaunikernel.maven.run;
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.regex.Pattern;
 
 /** A guest of the Xen host that this is. It ends with this JVM at the latest. */
 public final class XlGuest implements Guest {
@@ -93,8 +88,7 @@ public final class XlGuest implements Guest {
     }
 
     private static void require(String program, String searchPath) throws SettingException {
-        if (Arrays.stream(searchPath.split(Pattern.quote(File.pathSeparator)))
-                .noneMatch(directory -> Files.isExecutable(Path.of(directory, program)))) {
+        if (Programs.find(program, searchPath).isEmpty()) {
             throw new SettingException(
                     "run.with",
                     "There is no " + program + " on the PATH.",

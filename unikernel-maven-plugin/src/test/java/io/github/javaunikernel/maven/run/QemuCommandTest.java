@@ -74,8 +74,8 @@ class QemuCommandTest {
 
     @Test
     void givesAChannelOnlyIfItIsWanted() throws Exception {
-        QemuCommand machine =
-                machine("tcg", 2, Firmware.NONE, "/b/hello.img", "dhcp", 0, Optional.empty(), Optional.empty());
+        QemuCommand machine = machine(
+                "tcg", 2, Firmware.NONE, "/b/hello.img", "dhcp", 0, List.of(), Optional.empty(), Optional.empty());
         Path reports = Path.of("/tmp/reports");
         assertFalse(machine.words(reports, Optional.empty()).toString().contains("channel"));
         List<String> words = machine.words(reports, Optional.of(Path.of("a,b.channel")));
@@ -197,19 +197,6 @@ class QemuCommandTest {
         return words(accelerator, vcpus, Firmware.NONE, "/b/hello.img", "none", 0, Optional.empty(), Optional.empty());
     }
 
-    private static QemuCommand machine(
-            String accelerator,
-            int vcpus,
-            Firmware firmware,
-            String image,
-            String network,
-            long scratchBytes,
-            Optional<Path> recording,
-            Optional<Generation> generation)
-            throws Exception {
-        return machine(accelerator, vcpus, firmware, image, network, scratchBytes, List.of(), recording, generation);
-    }
-
     private static List<String> words(
             String accelerator,
             int vcpus,
@@ -220,7 +207,7 @@ class QemuCommandTest {
             Optional<Path> recording,
             Optional<Generation> generation)
             throws Exception {
-        return machine(accelerator, vcpus, firmware, image, network, scratchBytes, recording, generation)
+        return machine(accelerator, vcpus, firmware, image, network, scratchBytes, List.of(), recording, generation)
                 .words(Path.of("/tmp/a,b/reports"), Optional.empty());
     }
 
