@@ -5,6 +5,7 @@
  * has left.
  */
 #define _GNU_SOURCE
+#include "pages.h"
 #include "suite.h"
 
 #include <dirent.h>
@@ -19,7 +20,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define PAGE 4096
 #define LARGE (96UL << 20) /* more than the guest's memory */
 #define NAMES 3000
 
@@ -27,20 +27,6 @@ static void enter(void)
 {
     if (in_guest())
         CHECK_EQUAL(chdir("/data"), 0);
-}
-
-static void fill(uint64_t *page, unsigned file, size_t index)
-{
-    uint64_t value = ((uint64_t)file << 32 | index) * 0x9e3779b97f4a7c15UL + 1;
-    for (size_t i = 0; i < PAGE / sizeof(*page); i++)
-        page[i] = value + i;
-}
-
-static bool holds(const void *page, unsigned file, size_t index)
-{
-    uint64_t wanted[PAGE / sizeof(uint64_t)];
-    fill(wanted, file, index);
-    return memcmp(page, wanted, PAGE) == 0;
 }
 
 static int open_file(const char *name, int flags)

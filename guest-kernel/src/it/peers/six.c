@@ -24,7 +24,7 @@
 
 static int failures;
 
-static void tell(const char *name, int good)
+static void report(const char *name, int good)
 {
     printf(good ? "ok six.%s\n" : "not ok six.%s\n", name);
     failures += !good;
@@ -178,15 +178,15 @@ static int refuses(const struct sockaddr_in6 *guest)
 static void exchange(const char *where, const struct sockaddr_in6 *guest)
 {
     char name[64];
-#define TELL(what, good) (snprintf(name, sizeof(name), "%s_%s", where, what), tell(name, (good)))
-    TELL("ping", pings(guest, 64));
-    TELL("long_ping", pings(guest, LONG_DATAGRAM));
-    TELL("download", gets(guest, sizeof(*guest), MUCH));
-    TELL("upload", puts_to(guest, MUCH));
-    TELL("call", is_called(guest));
-    TELL("datagram", echoes(guest, 100));
-    TELL("long_datagram", echoes(guest, LONG_DATAGRAM));
-    TELL("closed_port", refuses(guest));
+#define REPORT(what, good) (snprintf(name, sizeof(name), "%s_%s", where, what), report(name, (good)))
+    REPORT("ping", pings(guest, 64));
+    REPORT("long_ping", pings(guest, LONG_DATAGRAM));
+    REPORT("download", gets(guest, sizeof(*guest), MUCH));
+    REPORT("upload", puts_to(guest, MUCH));
+    REPORT("call", is_called(guest));
+    REPORT("datagram", echoes(guest, 100));
+    REPORT("long_datagram", echoes(guest, LONG_DATAGRAM));
+    REPORT("closed_port", refuses(guest));
 }
 
 /* ---- The router --------------------------------------------------------------------------------------------- */
@@ -233,19 +233,19 @@ int main(int argc, char **argv)
     if (!fgets(line, sizeof(line), stdin))
         return 1;
     inet_pton(AF_INET, "10.9.0.2", &old.sin_addr);
-    tell("ipv4_on_the_same_socket", gets(&old, sizeof(old), 100000));
+    report("ipv4_on_the_same_socket", gets(&old, sizeof(old), 100000));
     if (!read_mac(mac)) {
-        tell("neighbour", 0);
+        report("neighbour", 0);
         return 1;
     }
     struct sockaddr_in6 configured = at(CONFIGURED, SIX_PORT), local = of_mac("fe80::", mac),
                         global = of_mac(PREFIX, mac);
-    tell("link_local", reached(&local));
+    report("link_local", reached(&local));
     if (argc == 1)
         exchange("link_local", &local);
-    tell("configured_address", reached(&configured));
-    tell("advertisement", advertise());
-    tell("prefix", reached(&global));
+    report("configured_address", reached(&configured));
+    report("advertisement", advertise());
+    report("prefix", reached(&global));
     if (argc == 1)
         exchange("prefix", &global);
     return failures != 0;
