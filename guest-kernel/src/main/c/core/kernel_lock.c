@@ -13,16 +13,19 @@
  * Natively the interrupt that ends the halt is handled at once. Its handler needs the lock too, and must not draw a
  * second number after the first: it waits for the first one (kernel_lock_take_again()), and leaves the lock to the wait
  * that it has interrupted.
+ *
+ * At the end of the machine one CPU goes on (`last`), whether it has the lock or not: a panic may come anywhere. No
+ * other CPU is served from then on. Some of them still run until cpus_stop() has reached them.
  */
 #include "core/kernel_lock.h"
 #include "platform/platform.h"
 
 #define SPINS 200
 
-bool kernel_is_shared;
+bool kernel_is_shared, kernel_is_locked;
 
 static uint32_t next_ticket, served;
-static const struct cpu *holder;
+static const struct cpu *holder, *last;
 
 /* Of each CPU, by its id; written by that CPU. */
 static struct waiting {
@@ -30,7 +33,12 @@ static struct waiting {
     uint32_t ticket;
 } waiting[CPUS_MAX];
 
-static bool is_served(const struct waiting *mine) { return __atomic_load_n(&served, __ATOMIC_SEQ_CST) == mine->ticket; }
+static bool is_served(const struct waiting *mine)
+{
+    return __atomic_load_n(&served, __ATOMIC_SEQ_CST) == mine->ticket && !__atomic_load_n(&last, __ATOMIC_SEQ_CST);
+}
+
+static bool is_last(void) { return unlikely(read_once(last)) && last == this_cpu(); }
 
 static void spin(void)
 {
@@ -55,6 +63,8 @@ static void have(struct waiting *mine)
 
 void kernel_lock_take(void)
 {
+    if (is_last())
+        return;
     struct waiting *mine = &waiting[this_cpu()->id];
     mine->ticket = __atomic_fetch_add(&next_ticket, 1, __ATOMIC_SEQ_CST);
     mine->waits = true;
@@ -82,6 +92,8 @@ bool kernel_lock_take_again(void)
 
 void kernel_lock_give_back(void)
 {
+    if (is_last())
+        return;
     uint32_t next = served + 1;
     write_once(holder, NULL);
     __atomic_store_n(&served, next, __ATOMIC_SEQ_CST);
@@ -92,14 +104,18 @@ void kernel_lock_give_back(void)
             cpu_rouse(cpus[i]);
 }
 
-bool kernel_lock_is_mine(void) { return read_once(holder) == this_cpu(); }
+bool kernel_lock_is_mine(void) { return is_last() || read_once(holder) == this_cpu(); }
 
 bool kernel_lock_is_wanted(void) { return read_once(next_ticket) != served + 1; }
 
 void kernel_lock_share(void)
 {
-    kernel_is_shared = true;
+    kernel_is_shared = kernel_is_locked = true;
     kernel_lock_take();
 }
 
-void kernel_lock_end(void) { kernel_is_shared = false; }
+void kernel_lock_end(void)
+{
+    __atomic_store_n(&last, this_cpu(), __ATOMIC_SEQ_CST);
+    kernel_is_shared = false;
+}
