@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
-import java.io.PipedInputStream;
-import java.io.PipedOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -44,10 +42,9 @@ class ConsoleTest {
     @Test
     void showsALineBeforeItsEnd() throws Exception {
         BlockingQueue<String> pieces = new LinkedBlockingQueue<>();
-        try (PipedOutputStream guest = new PipedOutputStream()) {
-            new Console(pieces::add).follow(new PipedInputStream(guest));
-            guest.write("Continue? ".getBytes(StandardCharsets.UTF_8));
-            guest.flush();
+        try (GuestOutput guest = new GuestOutput()) {
+            new Console(pieces::add).follow(guest.stream());
+            guest.print("Continue? ");
             assertEquals("Continue? ", pieces.take());
         }
     }

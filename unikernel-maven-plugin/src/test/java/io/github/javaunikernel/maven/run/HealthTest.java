@@ -7,12 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.PipedInputStream;
-import java.io.PipedOutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,7 +23,7 @@ class HealthTest {
 
     private final Console console = new Console(text -> {});
     private final Reports reports = new Reports(0);
-    private final PipedOutputStream guestOutput = new PipedOutputStream();
+    private GuestOutput guestOutput;
     private final AtomicInteger requests = new AtomicInteger();
     private HttpServer server;
     private int[] statuses;
@@ -40,7 +37,8 @@ class HealthTest {
             exchange.close();
         });
         server.start();
-        console.follow(new PipedInputStream(guestOutput));
+        guestOutput = new GuestOutput();
+        console.follow(guestOutput.stream());
     }
 
     @AfterEach
@@ -106,8 +104,7 @@ class HealthTest {
     }
 
     private void print(String text) throws IOException {
-        guestOutput.write(text.getBytes(StandardCharsets.UTF_8));
-        guestOutput.flush();
+        guestOutput.print(text);
     }
 
     private final class FakeGuest implements Guest {

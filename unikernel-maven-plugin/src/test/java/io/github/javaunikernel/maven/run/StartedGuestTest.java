@@ -7,9 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.PipedInputStream;
-import java.io.PipedOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,13 +17,14 @@ class StartedGuestTest {
 
     private final Console console = new Console(text -> {});
     private final Reports reports = new Reports(0);
-    private final PipedOutputStream guestOutput = new PipedOutputStream();
+    private GuestOutput guestOutput;
     private boolean killed;
 
     @BeforeEach
     void follow() throws IOException {
-        console.follow(new PipedInputStream(guestOutput));
-        guestOutput.write("The ledger is not in order\n".getBytes(StandardCharsets.UTF_8));
+        guestOutput = new GuestOutput();
+        console.follow(guestOutput.stream());
+        guestOutput.print("The ledger is not in order\n");
     }
 
     @AfterEach
