@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting CPUs of a Xen PV guest, with a Xen that refuses and CPUs that do not come up: the guest runs on with those
- * it has, and says so in one line. A CPU that Xen starts is a thread here. It and the one of the tests, which is the boot
- * CPU, share what __atomic_ functions or `joining` guard.
+ * it has, and says so in one line. A CPU that Xen starts is a thread here. It and the one of the tests, which is the
+ * boot CPU, share what is accessed by __atomic_ functions.
  */
 #include <asm/prctl.h>
 #include <pthread.h>
