@@ -145,6 +145,17 @@ static inline uint64_t cpus_online_mask(void)
     return cpus_online == CPUS_MAX ? UINT64_MAX : (1UL << cpus_online) - 1;
 }
 
+/* The next CPU runs from now on. On the boot CPU; it may start another one before this one sees that. */
+static inline void cpu_count(struct cpu *cpu)
+{
+    cpus[cpu->id] = cpu;
+    __atomic_store_n(&cpus_online, cpu->id + 1, __ATOMIC_SEQ_CST);
+}
+static inline bool cpu_is_counted(const struct cpu *cpu)
+{
+    return __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE) > cpu->id;
+}
+
 /* Page tables of the user half. Batched: one call is few hypercalls however many pages.
  * The caller (memory/) serialises with the address_space mutex. Table pages come from
  * page_allocate(); empty ones are given back by mmu_unmap(). */

@@ -7,6 +7,7 @@
  * the places where they are awkward. Run by make test-native and test-xen-pvh.
  */
 #include "core/pages.h"
+#include "platform/native/acpi.h"
 #include "platform/native/gate.h"
 #include "platform/native/instructions.h"
 #include "platform/native/interrupts.h"
@@ -301,6 +302,16 @@ static void test_endless_interrupts(void)
     check("and the device is heard when the rest is over", storm.count == before + 1);
 }
 
+#define MISSING_APIC 200 /* the emulated machines number their CPUs from 0 */
+
+static void start_missing_cpu(void)
+{
+    acpi.cpu_apic[0] = 0;
+    acpi.cpu_apic[1] = MISSING_APIC;
+    acpi.cpu_count = 2;
+    native_cpus_start();
+}
+
 static void others(void)
 {
     test_isolation();
@@ -317,7 +328,8 @@ static void others(void)
 #define TESTS(name) \
     { \
         .platform = (name), .rights = rights, .count_bad_pages = count_bad_pages, \
-        .stack_guard = native_boot_stack_guard, .kernel_memory_fault = kernel_memory_fault, .others = others, \
+        .stack_guard = native_boot_stack_guard, .kernel_memory_fault = kernel_memory_fault, \
+        .start_missing_cpu = start_missing_cpu, .others = others, \
     }
 const struct platform_tests native_tests = TESTS("native");
 const struct platform_tests xen_pvh_tests = TESTS("xen-pvh");

@@ -9,6 +9,7 @@
 #include "test_platform.h"
 
 #include "core/jitter.h"
+#include "core/kernel_lock.h"
 #include "core/log.h"
 #include "core/pages.h"
 #include "core/random.h"
@@ -62,8 +63,15 @@ void kernel_control(enum control_request request) { (void)request; }
 void kernel_control_key(char key) { (void)key; }
 void kernel_timer(void) { timer_calls++; }
 void kernel_restored(void) {}
-/* No other CPU is started here. */
-int kernel_prepare_cpu(struct cpu *cpu) { return cpu ? -ENOMEM : 0; }
+/* Only CPUs that do not exist are started here. */
+int kernel_prepare_cpu(struct cpu *cpu)
+{
+    struct page *stack = page_allocate();
+    if (!stack)
+        return -ENOMEM;
+    cpu->kernel_stack = (uintptr_t)page_data(stack) + PAGE_SIZE;
+    return 0;
+}
 void kernel_cpu_main(void) { panic("another CPU runs"); }
 nanoseconds rest_ends;
 bool rests_stay;
@@ -583,6 +591,14 @@ static noreturn void show_seed(void)
     finish();
 }
 
+/* Before the program runs if the command line says `missing-cpu`; the scripts look for the line that it leaves. */
+static void test_missing_cpu(void)
+{
+    tests->start_missing_cpu();
+    check("a CPU that does not come up is not used", cpus_online == 1 && !kernel_is_shared);
+    test_timer();
+}
+
 static void choose_tests(void)
 {
     static const struct platform_tests *const all[] = { &xenpv_tests, &native_tests, &xen_pvh_tests };
@@ -610,6 +626,10 @@ noreturn void kernel_main(void)
     }
     if (strcmp(platform.command_line, "seed") == 0)
         show_seed();
+    if (strcmp(platform.command_line, "missing-cpu") == 0) {
+        test_missing_cpu();
+        run_user_program();
+    }
     log_always("%s, %lu KiB, %lu of %lu pages free", platform.name, platform.memory_bytes >> 10, pages_free_count(),
                pages_total_count());
     check("most memory is free", pages_free_count() > (platform.memory_bytes >> PAGE_SHIFT) * 9 / 10);

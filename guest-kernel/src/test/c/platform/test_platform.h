@@ -37,6 +37,8 @@ struct platform_tests {
     const char *stack_guard; /* below the boot stack */
     /* What user mode sees when it reads kernel memory: FAULT_PRESENT if it is mapped there. */
     uint64_t (*kernel_memory_fault)(void);
+    /* Starts one CPU more than the machine has. */
+    void (*start_missing_cpu)(void);
     /* Whatever only this platform has. */
     void (*others)(void);
 };

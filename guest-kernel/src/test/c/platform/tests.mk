@@ -4,7 +4,7 @@
 # Not among TESTS: test-xen-pvh, native in a Xen domain, which takes a minute.
 PLATFORM_OUT := target/test/platform
 PLATFORM_SOURCES := $(filter src/main/c/lib/% src/main/c/core/% src/main/c/platform/% src/main/c/drivers/% src/main/c/machine/%,$(SOURCES)) \
-    $(filter-out %/test_speculation.c %/test_frequency.c %/test_mp_table.c %/test_acpi.c %/test_uart.c %/test_steal.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
+    $(filter-out %/test_speculation.c %/test_frequency.c %/test_mp_table.c %/test_acpi.c %/test_uart.c %/test_steal.c %/test_pv_cpus.c,$(wildcard src/test/c/platform/*.c src/test/c/platform/*.S))
 PLATFORM_OBJECTS := $(patsubst src/%,$(PLATFORM_OUT)/%.o,$(PLATFORM_SOURCES))
 PLATFORM_FLAGS = $(CFLAGS) -I src/test/c/platform
 
@@ -30,12 +30,17 @@ $(PLATFORM_OUT)/test.elf: $(PLATFORM_OBJECTS) $(PLATFORM_OUT)/symbols.o $(PLATFO
 	@strip --strip-all -o $@ $@.debug
 
 PLATFORM_BOOT := src/test/c/platform/boot $(PLATFORM_OUT)
+MISSING_CPU := src/test/c/platform/missing-cpu $(PLATFORM_OUT)
 .PHONY: test-xenpv test-native test-xen-pvh
 ifneq ($(and $(shell command -v qemu-system-x86_64),$(wildcard /boot/xen-*.gz)),)
 test-xenpv: $(PLATFORM_OUT)/test.elf
 	@$(PLATFORM_BOOT) xenpv 0 xen --dom0-kernel-is-guest --kernel $<
+	@$(MISSING_CPU) xenpv-missing-cpu \
+	    'Xen refuses to start it; its log (xl dmesg) may say why, and the guest can be given fewer CPUs' \
+	    xen --dom0-kernel-is-guest --kernel $<
 test-xen-pvh: $(PLATFORM_OUT)/test.elf
 	@$(PLATFORM_BOOT) xen-pvh 0 xen --pvh --kernel $<
+	@$(MISSING_CPU) xen-pvh-missing-cpu 'it does not answer; give the guest fewer CPUs' xen --pvh --kernel $<
 else
 test-xenpv test-xen-pvh:
 	@echo "skipped: no Xen or no QEMU here; see lab/setup"
@@ -104,6 +109,16 @@ target/test/steal: $(STEAL_SOURCES) $(wildcard src/test/c/platform/hvm/platform/
 test-steal: target/test/steal
 	$<
 TESTS += test-steal
+
+# Addresses in it become page numbers, as in the kernel's image.
+target/test/pv_cpus: src/test/c/platform/test_pv_cpus.c src/main/c/platform/xenpv/cpus.c \
+    $(wildcard src/test/c/platform/hvm/platform/*/*.h) $(call host,$(HOST_SOURCES))
+	@mkdir -p $(@D) && $(HOST_CC) -I src/test/c/platform/hvm $(HOST_CFLAGS) -pthread \
+	    -Wl,--defsym=kernel_base=__executable_start $(filter-out %.h,$^) -o $@
+.PHONY: test-pv-cpus
+test-pv-cpus: target/test/pv_cpus
+	@ASAN_OPTIONS=detect_leaks=0 $< 2>$<.log || { cat $<.log; exit 1; }
+TESTS += test-pv-cpus
 
 .PHONY: test-hvm
 test-hvm: target/test/hvm

@@ -127,6 +127,8 @@ static void others(void)
     test_events();
 }
 
+static void start_missing_cpu(void) { pv_cpus_start(pv_cpus_count() + 1); }
+
 /* User mode has a root without the kernel. */
 static uint64_t kernel_memory_fault(void) { return 0; }
 
@@ -136,5 +138,6 @@ const struct platform_tests xenpv_tests = {
     .count_bad_pages = count_bad_pages,
     .stack_guard = pv_boot_stack_guard,
     .kernel_memory_fault = kernel_memory_fault,
+    .start_missing_cpu = start_missing_cpu,
     .others = others,
 };

@@ -2,8 +2,9 @@
 /*
  * Starting the CPUs that the ACPI tables list, and interrupting them. They are started one after the other: the boot
  * CPU prepares everything that needs memory, sends INIT and start-up messages, and waits until the other one reports.
- * That one sets up its registers, touches nothing that is shared, and joins when the boot CPU has found that both read
- * the same time: all of the kernel's clocks are one count of the TSC.
+ * That one sets up its registers, touches nothing that is shared, and joins when the boot CPU has counted it, having
+ * found that both read the same time: all of the kernel's clocks are one count of the TSC. It may see that late, when
+ * the next one is being started.
  *
  * `progress` is changed by compare and exchange, so that a CPU that comes up too late notices that it is not wanted.
  * No CPU is started after one that did not come up, since that one may still read the parameters.
@@ -28,7 +29,7 @@ struct start_parameters {
     uint64_t function, stack, argument;
 };
 
-enum progress { STARTING, UP, JOINED, LEFT_OUT };
+enum progress { STARTING, UP, LEFT_OUT };
 
 extern const char native_start_code[], native_start_code_end[];
 
@@ -73,9 +74,9 @@ static noreturn void start_here(struct cpu *cpu)
     native_steal_load(cpu);
     if (move_on(STARTING, UP))
         compare_clocks(1);
-    while (__atomic_load_n(&progress, __ATOMIC_ACQUIRE) == UP)
+    while (!cpu_is_counted(cpu) && __atomic_load_n(&progress, __ATOMIC_ACQUIRE) != LEFT_OUT)
         __builtin_ia32_pause();
-    if (__atomic_load_n(&progress, __ATOMIC_ACQUIRE) == JOINED)
+    if (cpu_is_counted(cpu))
         kernel_cpu_main();
     for (;;)
         __asm__ volatile("cli; hlt");
@@ -136,9 +137,7 @@ static void join(struct cpu *cpu)
 {
     if (!kernel_is_shared)
         kernel_lock_share();
-    cpus[cpu->id] = cpu;
-    cpus_online++;
-    __atomic_store_n(&progress, JOINED, __ATOMIC_SEQ_CST);
+    cpu_count(cpu);
 }
 
 /* Why it does not run, or NULL. */

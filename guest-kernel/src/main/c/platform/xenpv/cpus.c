@@ -3,7 +3,8 @@
  * Starting the domain's other CPUs, and interrupting them. They are started one after the other: the boot CPU prepares
  * everything that needs memory or an event channel, gives Xen the registers to begin with, and waits until the other
  * one reports. That one sets up what only it can, touches nothing that is shared, and joins when the boot CPU has
- * counted it. One that does not come up in time is taken down again, and no further one is started.
+ * counted it, however late it sees that. One that does not come up in time is taken down again, and no further one is
+ * started.
  *
  * Each has two event channels besides its timer's. `wake` brings it into the kernel, where it looks at struct cpu;
  * `kick` stays masked and ends its wait for the kernel lock, in which it sleeps in Xen (SCHEDULE_POLL), so that a
@@ -24,9 +25,7 @@
 /* For user mode, present, read-only; its limit is the number of the CPU. */
 #define CPU_NUMBER_SEGMENT 0x0040f10000000000UL
 
-enum progress { STARTING, UP, JOINED };
-
-static enum progress progress;
+static bool is_up; /* the CPU that is being started says so */
 /* Where Xen notes events for the CPUs that are started here. It has 64-byte entries, so that none crosses a page. */
 static struct vcpu_info infos[CPUS_MAX] __attribute__((aligned(PAGE_SIZE)));
 static struct channels {
@@ -46,13 +45,11 @@ unsigned pv_cpus_count(void)
     return count;
 }
 
-static void set_progress(enum progress to) { __atomic_store_n(&progress, to, __ATOMIC_SEQ_CST); }
-
 /* False: not before the deadline. */
-static bool wait_for(enum progress wanted, nanoseconds deadline)
+static bool comes_up(nanoseconds deadline)
 {
-    while (__atomic_load_n(&progress, __ATOMIC_ACQUIRE) != wanted) {
-        if (deadline != NO_DEADLINE && clock_monotonic() >= deadline)
+    while (!__atomic_load_n(&is_up, __ATOMIC_ACQUIRE)) {
+        if (clock_monotonic() >= deadline)
             return false;
         hypercall_yield();
     }
@@ -66,9 +63,10 @@ static noreturn void start_here(void)
     if (hypercall(HYPERCALL_MMUEXT_OP, (uintptr_t)&user_root, 1, 0, DOMID_SELF) == 0) {
         pv_fpu_load();
         pv_clock_load();
-        set_progress(UP);
+        __atomic_store_n(&is_up, true, __ATOMIC_RELEASE);
     }
-    (void)wait_for(JOINED, NO_DEADLINE);
+    while (!cpu_is_counted(this_cpu()))
+        hypercall_yield();
     kernel_cpu_main();
 }
 
@@ -145,9 +143,7 @@ static void join(struct cpu *cpu)
 {
     if (!kernel_is_shared)
         kernel_lock_share();
-    cpus[cpu->id] = cpu;
-    cpus_online++;
-    set_progress(JOINED);
+    cpu_count(cpu);
 }
 
 /* Why the next CPU does not run, or NULL. What is allocated for one that does not is lost, once. */
@@ -160,7 +156,7 @@ static const char *start(void)
         cpu->self = cpu;
         cpu->id = cpus_online;
         error = prepare(cpu, context);
-        set_progress(STARTING);
+        is_up = false;
         if (error == 0)
             error = vcpu_operation(VCPU_INITIALISE, cpu->id, context);
         if (error == 0)
@@ -171,7 +167,7 @@ static const char *start(void)
         return "there is no memory for it; give the guest more";
     if (error != 0)
         return "Xen refuses to start it; its log (xl dmesg) may say why, and the guest can be given fewer CPUs";
-    if (!wait_for(UP, clock_monotonic() + PATIENCE)) {
+    if (!comes_up(clock_monotonic() + PATIENCE)) {
         (void)vcpu_operation(VCPU_DOWN, cpu->id, NULL);
         return "it does not come up; give the guest fewer CPUs";
     }
