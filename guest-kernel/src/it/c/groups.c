@@ -59,6 +59,31 @@ static void every_member_has_a_copy(void)
     close(sender);
 }
 
+/* A socket of IPv6 gets what it has joined itself. */
+static void a_bystander_of_ipv6_has_none(void)
+{
+    struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+    int sender = group_sender(), first = bound_to(INADDR_ANY, 0),
+        second = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0), all = -1;
+    socklen_t length = sizeof(all);
+    any.sin6_port = htons(port_of(first));
+    set(second, SOL_SOCKET, SO_REUSEADDR, 1);
+    CHECK_EQUAL(bind(second, (struct sockaddr *)&any, sizeof(any)), 0);
+    CHECK_EQUAL(getsockopt(second, IPPROTO_IP, IP_MULTICAST_ALL, &all, &length), 0);
+    CHECK_EQUAL(all, 0);
+    CHECK_EQUAL(membership(first, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
+    send_to(sender, GROUP, port_of(first), "one");
+    expect(first, "one");
+    expect_none(second);
+    CHECK_EQUAL(membership(second, IP_ADD_MEMBERSHIP, GROUP, INADDR_LOOPBACK), 0);
+    send_to(sender, GROUP, port_of(first), "two");
+    expect(first, "two");
+    expect(second, "two");
+    close(first);
+    close(second);
+    close(sender);
+}
+
 static void groups_are_joined_by_the_number_of_the_interface(void)
 {
     int sender = group_sender(), member = bound_to(INADDR_ANY, 0);
@@ -208,6 +233,7 @@ static void sources_are_joined_by_the_number_of_the_interface(void)
     close(member);
 }
 
-SUITE(groups, TEST(every_member_has_a_copy), TEST(groups_are_joined_by_the_number_of_the_interface),
-      TEST(groups_that_cannot_be_joined), TEST(sources_are_joined_one_by_one), TEST(sources_are_blocked_one_by_one),
+SUITE(groups, TEST(every_member_has_a_copy), TEST(a_bystander_of_ipv6_has_none),
+      TEST(groups_are_joined_by_the_number_of_the_interface), TEST(groups_that_cannot_be_joined),
+      TEST(sources_are_joined_one_by_one), TEST(sources_are_blocked_one_by_one),
       TEST(sources_are_joined_by_the_number_of_the_interface));

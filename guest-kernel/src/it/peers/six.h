@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What six.c (on Linux) and six_target.c (in the guest) agree on: TCP and UDP at SIX_PORT of every address. On a
+ * What six.c or dhcp6 (on Linux) and six_target.c (in the guest) agree on: TCP and UDP at SIX_PORT of every address. On a
  * connection comes one command, a line, and then what it says:
  *
  *   send N         the guest sends N bytes of the pattern and closes
  *   take N         N bytes of the pattern follow; the guest answers "ok" or "bad"
  *   call PORT N    the guest connects to that port of the other end, sends N bytes of the pattern there, and answers
+ *   names          the guest sends its resolv.conf
  *
  * Datagrams come back as they are.
  */

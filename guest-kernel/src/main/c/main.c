@@ -6,8 +6,9 @@
  * thread (boot()), which ends when the process has been made ready. What the guest cannot do without ends the boot with
  * a panic that says what to change; a network without an address is only reported.
  *
- * The options and the configuration are written during boot and only read afterwards, so there are no locks.
- * network_changed() is also called later, by the DHCP client's thread.
+ * The options and the configuration are written during boot and only read afterwards, so they have no lock.
+ * network_changed() and write_network_files() are also called later, by the threads that learn of the network;
+ * `network_files` is held while its files are written.
  */
 #include "core/log.h"
 #include "core/random.h"
@@ -35,6 +36,7 @@
 #include "threads/failing.h"
 #include "threads/seed.h"
 #include "threads/thread.h"
+#include "threads/wait.h"
 
 #define NETWORK_TIMEOUT (30 * NS_PER_SECOND)
 #define RESOLVER_FILE "/run/resolv.conf"
@@ -44,6 +46,7 @@
 static struct boot_options options;
 static struct configuration configuration;
 static bool on_ec2;
+static struct mutex network_files = MUTEX(network_files, LOCK_NETWORK_FILES);
 
 void timing_mark(const char *phase, nanoseconds duration)
 {
@@ -64,12 +67,17 @@ static void write_text(const char *path, const char *text, int length)
         log_error("cannot write %s (%s)", path, errno_name(error));
 }
 
-/* What the C library reads of the network: the name servers, and this machine's own name and address. */
-static void write_network_files(const struct net_configuration *network)
+/* What the C library reads of the network: the name servers, and this machine's own name and address. Read under the
+ * lock, so that who writes last writes what is so now. */
+static void write_network_files(void)
 {
     char text[NETWORK_TEXT_SIZE];
-    write_text(RESOLVER_FILE, text, net_resolver_text(text, sizeof(text), network));
-    write_text(HOSTS_FILE, text, net_hosts_text(text, sizeof(text), network, host_name));
+    struct net_configuration network;
+    mutex_lock(&network_files);
+    net_current(&network);
+    write_text(RESOLVER_FILE, text, net_resolver_text(text, sizeof(text), &network));
+    write_text(HOSTS_FILE, text, net_hosts_text(text, sizeof(text), &network, host_name));
+    mutex_unlock(&network_files);
 }
 
 static void announce(const struct net_configuration *network)
@@ -104,7 +112,7 @@ static void use_time_servers(const struct net_configuration *network)
 
 static void network_changed(const struct net_configuration *network)
 {
-    write_network_files(network);
+    write_network_files();
     if (network->address == IPV4_ANY) {
         log_error("the DHCP lease was lost; asking for a new one");
         return;
@@ -142,8 +150,8 @@ static void start_network(void)
     net_milestone = milestone;
     net_urgent = signals_urgent;
     start_reporting();
-    write_network_files(&(struct net_configuration){ 0 });
-    net_start_ipv6(&options.ipv6);
+    write_network_files();
+    net_start_ipv6(&options.ipv6, write_network_files);
     if (configuration.network == NETWORK_STATIC)
         start_static_network();
     if (configuration.network != NETWORK_DHCP)

@@ -20,6 +20,7 @@
     LOCK(SOCKET_WRITING, "socket writing") \
     LOCK(CONSOLE_WRITING, "console writing") \
     LOCK(SERIAL_WRITING, "serial writing") \
+    LOCK(NETWORK_FILES, "network files") \
     LOCK(INODE, "inode") \
     LOCK(ADDRESS_SPACE, "address_space") \
     LOCK(NAMESPACE, "namespace") \

@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "lib/checksum.h"
 #include "lib/string.h"
+#include "net/dhcp6.h"
 #include "net/ethernet.h"
 #include "net/icmp6.h"
 #include "net/neighbour.h"
@@ -129,6 +130,8 @@ static void conflict(struct ip6_own *own)
     if (!own->tentative || own->duplicate)
         return;
     own->duplicate = true;
+    if (dhcp6_conflict(own->address))
+        return;
     log_error(
         "another machine has the IPv6 address %s, so this one does without; give one of the two another MAC address",
         ip_format(text, own->address));

@@ -17,6 +17,7 @@
 #define ND_TARGET_MAC 2
 #define ND_PREFIX 3
 #define ND_MTU 5
+#define ND_NAME_SERVERS 25 /* RDNSS: RFC 8106 5.1 */
 
 void nd_init(void);
 /* Takes a message of one of these types, whose checksum is right; the packet starts with its ICMP header and stays the

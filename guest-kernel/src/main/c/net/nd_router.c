@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What routers announce (RFC 4861 6.3, RFC 4862 5.5): that they are routers, which prefixes are on the link and make
- * addresses, and the MTU. Their hop limit is not taken: one of 1 would cut us off. The interface keeps at most
+ * addresses, the MTU, name servers (RFC 8106), and whether a server of DHCPv6 is to be asked. Their hop limit is not
+ * taken: one of 1 would cut us off. The interface keeps at most
  * IP6_ROUTERS, IP6_PREFIXES and IP6_ADDRESSES of them; what comes beyond that is ignored, so that a host that pretends
  * to be many routers pushes none out. Times run out by themselves, as in ip6_address.c.
  *
@@ -11,6 +12,9 @@
  * Called by nd.c and ip6_output.c. Net lock; the timer's callback takes it.
  */
 #include "core/log.h"
+#include "lib/string.h"
+#include "net/dhcp6.h"
+#include "net/name_servers.h"
 #include "net/nd.h"
 #include "net/neighbour.h"
 #include "threads/timer.h"
@@ -29,6 +33,8 @@ struct advertisement {
 };
 _Static_assert(sizeof(struct advertisement) == ND_ROUTER_LENGTH, "RFC 4861 4.2");
 
+#define MANAGED 0x80 /* flags of a router: RFC 4861 4.2 */
+#define OTHER 0x40
 #define ON_LINK 0x80 /* flags of a prefix: RFC 4861 4.6.2 */
 #define AUTONOMOUS 0x40
 struct prefix_option {
@@ -142,8 +148,11 @@ static void make_address(struct interface *interface, struct ip_address prefix, 
         (void)ip6_add(interface, address, 64, time_after(be32_get(option->preferred)), valid);
 }
 
-static void hear_prefix(struct interface *interface, const struct prefix_option *option)
+static void hear_prefix(struct interface *interface, const struct nd_option *any)
 {
+    const struct prefix_option *option = (const void *)any;
+    if (option->length != sizeof(*option) / 8)
+        return;
     struct ip_address prefix = ip6_read(option->prefix);
     unsigned length = option->prefix_length;
     uint32_t valid = be32_get(option->valid);
@@ -163,6 +172,27 @@ static void hear_mtu(struct interface *interface, const struct nd_option *option
         interface->ip6.mtu = (uint16_t)mtu;
 }
 
+static void hear_name_servers(struct interface *interface, const struct nd_option *option)
+{
+    nanoseconds until = time_after(read_be32(option->value + 2));
+    for (unsigned at = 8; at + 16 <= option->length * 8u; at += 16) {
+        struct ip6_bytes bytes;
+        memcpy(&bytes, (const uint8_t *)option + at, sizeof(bytes));
+        struct ip_address address = ip6_inside(ip6_read(bytes), interface->index);
+        if (!ip_is_any(address) && !ip_is_multicast(address) && !ip_is_loopback(address) && !ip_is_ipv4(address))
+            name_servers_heard(address, until);
+    }
+}
+
+/* Calls it with each option of this type. */
+static void hear_each(struct interface *interface, const uint8_t *message, uint32_t length, unsigned type,
+                      void (*hear)(struct interface *interface, const struct nd_option *option))
+{
+    for (const struct nd_option *option = NULL;
+         (option = nd_next_option(message, length, ND_ROUTER_LENGTH, type, option));)
+        hear(interface, option);
+}
+
 void nd_router_heard(const struct ip_info *info, const uint8_t *message, uint32_t length)
 {
     must_hold_net();
@@ -174,10 +204,9 @@ void nd_router_heard(const struct ip_info *info, const uint8_t *message, uint32_
     if (mac && mac->length == 1 && !(mac->value[0] & 1))
         neighbour_heard(interface, info->source, mac->value, false, be16_get(router->lifetime) > 0);
     note_router(interface, info->source, be16_get(router->lifetime));
-    for (const struct nd_option *option = NULL;
-         (option = nd_next_option(message, length, ND_ROUTER_LENGTH, ND_PREFIX, option));)
-        if (option->length == sizeof(struct prefix_option) / 8)
-            hear_prefix(interface, (const void *)option);
+    dhcp6_heard(router->flags & MANAGED, router->flags & OTHER);
+    hear_each(interface, message, length, ND_PREFIX, hear_prefix);
+    hear_each(interface, message, length, ND_NAME_SERVERS, hear_name_servers);
     const struct nd_option *mtu = nd_next_option(message, length, ND_ROUTER_LENGTH, ND_MTU, NULL);
     if (mtu && mtu->length == 1)
         hear_mtu(interface, mtu);

@@ -23,10 +23,12 @@
 #include "net/arp.h"
 #include "net/device_service.h"
 #include "net/dhcp.h"
+#include "net/dhcp6.h"
 #include "net/icmp.h"
 #include "net/interface.h"
 #include "net/ip.h"
 #include "net/ip6.h"
+#include "net/name_servers.h"
 #include "net/nd.h"
 #include "net/neighbour.h"
 #include "net/tcp.h"
@@ -138,11 +140,15 @@ void net_apply(struct interface *interface, const struct net_configuration *conf
         wake(&configured_queue, 0);
 }
 
-void net_start_ipv6(const struct net_ipv6 *wanted)
+void net_start_ipv6(const struct net_ipv6 *wanted, void (*name_servers_changed)(void))
 {
     struct interface *device = interface_first_device();
     if (wanted->off)
         return;
+    if (device) {
+        name_servers_start(name_servers_changed);
+        dhcp6_start(device);
+    }
     net_lock();
     ip6_start();
     if (device && !ip_is_any(wanted->address)) { /* there is room: it is the second one */
@@ -202,6 +208,7 @@ void net_shut_down(nanoseconds patience, bool release_address)
     finish_sending(tcp_anything_pending, deadline);
     if (release_address) {
         dhcp_release();
+        dhcp6_release();
         finish_sending(neighbour_anything_waiting, deadline);
     }
 }
@@ -223,6 +230,7 @@ void net_restored(void)
     tcp_restored();
     net_unlock();
     dhcp_restored();
+    dhcp6_restored();
 }
 
 int net_wait_configured(nanoseconds deadline)
@@ -242,6 +250,22 @@ void net_current(struct net_configuration *out)
     net_unlock();
 }
 
+/* At most `room` of them, after what is there; how much longer the text becomes. */
+static int resolver_text_ip6(char *to, size_t size, int length, unsigned room)
+{
+    struct ip_address servers[NET_MAX_DNS];
+    unsigned count = min_of(name_servers_current(servers), room);
+    int added = 0;
+    for (unsigned i = 0; i < count; i++) {
+        char address[IP_TEXT];
+        const struct interface *link = interface_at((unsigned)ip6_link(servers[i]) - 1);
+        size_t used = min_of((size_t)(length + added), size);
+        added += format(to + used, size - used, "nameserver %s%s%s\n", ip_format(address, servers[i]), link ? "%" : "",
+                        link ? link->name : "");
+    }
+    return added;
+}
+
 int net_resolver_text(char *to, size_t size, const struct net_configuration *configuration)
 {
     int length = 0;
@@ -254,7 +278,7 @@ int net_resolver_text(char *to, size_t size, const struct net_configuration *con
         size_t used = min_of((size_t)length, size);
         length += format(to + used, size - used, "nameserver %s\n", ipv4_format(address, configuration->dns[i]));
     }
-    return length;
+    return length + resolver_text_ip6(to, size, length, NET_MAX_DNS - configuration->dns_count);
 }
 
 #define OWN_NAME_ADDRESS 0x7f000101u /* 127.0.1.1: the address of a name that belongs to no interface's address */

@@ -61,11 +61,13 @@ struct net_ipv6 {
 };
 /* "no", or an address of this machine alone and its prefix, "2001:db8::2/64". False: it is neither. */
 bool net_parse_ipv6(const char *text, struct net_ipv6 *out);
-/* From now on there is IPv6 (net/ip6.h), unless it is off: addresses follow by themselves, and AF_INET6 has sockets. */
-void net_start_ipv6(const struct net_ipv6 *wanted);
+/* From now on there is IPv6 (net/ip6.h), unless it is off: addresses follow by themselves, and AF_INET6 has sockets.
+ * The function is called as a net_changed when routers or DHCPv6 have other name servers. */
+void net_start_ipv6(const struct net_ipv6 *wanted, void (*name_servers_changed)(void));
 /* What the first device uses now. */
 void net_current(struct net_configuration *out);
-/* resolv.conf(5) text for a configuration; the untruncated length, as format() returns. */
+/* resolv.conf(5) text for a configuration, with the name servers of IPv6 (net/name_servers.h) after its own,
+ * NET_MAX_DNS in all; the untruncated length, as format() returns. Takes the net lock. */
 int net_resolver_text(char *to, size_t size, const struct net_configuration *configuration);
 /* hosts(5) text: localhost, and this machine's own name with its address, 127.0.1.1 while it has none. As above. */
 int net_hosts_text(char *to, size_t size, const struct net_configuration *configuration, const char *host_name);

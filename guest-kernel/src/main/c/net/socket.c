@@ -104,7 +104,7 @@ void socket_init(struct socket *socket, const struct socket_operations *operatio
         .path_discovery = 1,
         .multicast_ttl = 1,
         .multicast_loop = true,
-        .multicast_all = true,
+        .multicast_all = family != AF_INET6, /* as Linux has it; v6_multicast_all is of groups of IPv6 */
         .hop_limit = IP_DEFAULT_TTL,
         .multicast_hops = 1,
         .v6_path_discovery = 1,

@@ -19,6 +19,8 @@ enum { TO_GROUP = 1, AS_STRANGER = 2, AS_IT_IS = 4, FROM_NOBODY = 8, LATER = 16 
 static struct file *listener, *datagrams;
 static unsigned neighbours;
 
+static void name_servers_changed(void) {}
+
 static struct file *open_any(int type)
 {
     struct socket_address any = { .family = AF_INET6, .in = { IP6_ANY, 7 } };
@@ -116,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         host_init();
         wire_start();
         wire_configure();
-        net_start_ipv6(&(struct net_ipv6){ 0 });
+        net_start_ipv6(&(struct net_ipv6){ 0 }, name_servers_changed);
         host_advance(2 * NS_PER_SECOND);
         started = true;
     }

@@ -253,13 +253,15 @@ static void off_at_first(void)
     CHECK_EQUAL(next_type(NULL), -1);
 }
 
+static void name_servers_changed(void) {}
+
 /* Nobody answers the probe of the link-local address, so that it is ours, and routers are asked for. */
 static void first_address(void)
 {
     const struct wire_frame *frame;
     struct net_ipv6 wanted;
     CHECK(net_parse_ipv6("2001:db8:77::7/64", &wanted));
-    net_start_ipv6(&wanted);
+    net_start_ipv6(&wanted, name_servers_changed);
     CHECK(own(STACK_LOCAL) && own(STACK_LOCAL)->tentative && !usable(STACK_LOCAL));
     CHECK_EQUAL(next_type(&frame), ND_NEIGHBOUR_SOLICITATION);
     CHECK(is_at(frame->bytes + 22, IP6_ANY) && is_at(frame->bytes + HEADERS + 8, STACK_LOCAL));
@@ -387,6 +389,37 @@ static void router_sets_the_mtu(void)
         CHECK_EQUAL(route_to(FAR, &route), 0);
         CHECK_EQUAL(ip_mtu(&route), tries[i].mtu);
     }
+}
+
+/* A routers' name servers are there as long as it says, IPv4's before them, three in all. */
+static void router_gives_name_servers(void)
+{
+    struct frame frame;
+    struct net_configuration two = { .dns = { WIRE_PEER, WIRE_PEER + 1 }, .dns_count = 2 };
+    struct net_configuration none = { 0 };
+    struct ip6_bytes far = ip6_bytes_of(FAR), local = ip6_bytes_of(PEER_LOCAL), group = ip6_bytes_of(IP6_ALL_NODES);
+    uint8_t option[8 + 48] = { ND_NAME_SERVERS, 7 };
+    char text[200];
+    memcpy(option + 8, &far, 16);
+    memcpy(option + 24, &group, 16);
+    memcpy(option + 40, &local, 16);
+    write_be32(option + 4, 600);
+    start_router(&frame, PEER_LOCAL, 0);
+    add(&frame, option, sizeof(option));
+    inject_icmp(&frame);
+    CHECK_EQUAL(net_resolver_text(text, sizeof(text), &none), (int)strlen(text));
+    CHECK(strcmp(text, "nameserver 2001:db8:ffff::1\nnameserver fe80::ff:fe00:1%eth0\n") == 0);
+    CHECK_EQUAL(net_resolver_text(text, sizeof(text), &two), (int)strlen(text));
+    CHECK(strcmp(text, "nameserver 10.9.0.1\nnameserver 10.9.0.2\nnameserver 2001:db8:ffff::1\n") == 0);
+    write_be32(option + 4, 0); /* withdrawn */
+    option[1] = 3;
+    start_router(&frame, PEER_LOCAL, 0);
+    add(&frame, option, 24);
+    inject_icmp(&frame);
+    (void)net_resolver_text(text, sizeof(text), &none);
+    CHECK(strcmp(text, "nameserver fe80::ff:fe00:1%eth0\n") == 0);
+    host_advance(601 * NS_PER_SECOND);
+    CHECK_EQUAL(net_resolver_text(text, sizeof(text), &none), 0);
 }
 
 static void bad_advertisements(void)
@@ -705,6 +738,7 @@ int main(void)
     host_test("IPv6, broken questions are not", broken_questions);
     host_test("IPv6, a router gives an address, neighbours and a way", router_gives_an_address);
     host_test("IPv6, a router sets the MTU", router_sets_the_mtu);
+    host_test("IPv6, a router gives name servers", router_gives_name_servers);
     host_test("IPv6, bad advertisements", bad_advertisements);
     host_test("IPv6, an address is not taken away at once", short_lifetimes);
     host_test("IPv6, floods of routers, prefixes and neighbours", floods);

@@ -30,17 +30,17 @@ fuzz-net-%: target/test/fuzz_net_%
 	    target/test/corpus-net-$* >$<.log 2>&1 || { cat $<.log; exit 1; }
 	@echo "ok fuzz net $*"
 ifneq ($(shell command -v clang),)
-TESTS += fuzz-net-frames fuzz-net-ip6 fuzz-net-dhcp fuzz-net-http fuzz-net-requests fuzz-net-dns fuzz-net-sntp
+TESTS += fuzz-net-frames fuzz-net-ip6 fuzz-net-dhcp fuzz-net-dhcp6 fuzz-net-http fuzz-net-requests fuzz-net-dns fuzz-net-sntp
 endif
 
-NET_TESTS := ip6 http dns syslog metrics service segments send_queue recovery throughput protocols multicast lifetimes attacks unix sntp \
+NET_TESTS := ip6 dhcp6 http dns syslog metrics service segments send_queue recovery throughput protocols multicast lifetimes attacks unix sntp \
     sntp_leap sntp_names linux
 .PHONY: test-net
 test-net: $(NET_TESTS:%=target/test/test_net_%)
 	@set -e; for test in $^; do $$test; done
 TESTS += test-net
 
-# A part of test-net, for src/it/without.
-.PHONY: test-net-ip6
-test-net-ip6: target/test/test_net_ip6
+# Parts of test-net, for src/it/without.
+.PHONY: test-net-ip6 test-net-dhcp6
+test-net-ip6 test-net-dhcp6: test-net-%: target/test/test_net_%
 	@$<

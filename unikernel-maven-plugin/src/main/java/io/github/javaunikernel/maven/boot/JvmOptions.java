@@ -81,8 +81,6 @@ public final class JvmOptions {
         choices.add(new Choice("-XX:+ExitOnOutOfMemoryError", "-XX:[-+](Exit|Crash)OnOutOfMemoryError"));
         // Nothing on disk outlives the guest, the console does.
         choices.add(new Choice("-XX:+ErrorFileToStderr", "-XX:([-+]ErrorFileToStd(err|out)|ErrorFile=.*)"));
-        // The IPv6 of the kernel has met the sockets of the JDK alone.
-        choices.add(new Choice("-Djava.net.preferIPv4Stack=true", "-Djava\\.net\\.preferIPv4Stack(=.*)?"));
         // As Java 18 and later have it anyway.
         choices.add(new Choice("-Dfile.encoding=UTF-8", "-Dfile\\.encoding(=.*)?"));
         return choices;
