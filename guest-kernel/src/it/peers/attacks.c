@@ -269,10 +269,8 @@ static void overlapping_pieces(uint64_t number)
         hand_open(hand, 65535);
     if (hand->state != HAND_OPEN)
         return;
-    struct hand piece = *hand;
     random_fill(data, sizeof(data));
-    piece.sequence += 1 + random_below(60000);
-    hand_send(&piece, ACK, 65535, data, 1 + random_below(8));
+    hand_send_at(hand, hand->sequence + 1 + random_below(60000), ACK, 65535, data, 1 + random_below(8));
 }
 
 const struct attack attacks[] = {

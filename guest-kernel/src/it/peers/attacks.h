@@ -34,6 +34,9 @@ struct hand *hand_of(const struct segment *segment);
 /* Sends a SYN that announces this window. */
 void hand_open(struct hand *hand, uint16_t window);
 void hand_send(const struct hand *hand, uint8_t flags, uint16_t window, const void *data, uint32_t length);
+/* The same with another sequence number than the next. */
+void hand_send_at(const struct hand *hand, uint32_t sequence, uint8_t flags, uint16_t window, const void *data,
+                  uint32_t length);
 /* Follows the handshake and what the target sends. True: it was a SYN-ACK or data of an open connection, which the
  * caller is to acknowledge. */
 bool hand_follow(struct hand *hand, const struct segment *segment);

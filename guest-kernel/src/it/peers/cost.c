@@ -6,9 +6,11 @@
  * instructions. If CHECK is 1 a job fails that takes more of the kernel's than its limit. The limits are about 1.25
  * times what the jobs took when they were set (docs/network.md); counts of one kernel differ by far less.
  *
- * One client works by itself, so a job does the same each time. What it receives is compared.
+ * One client works by itself, so a job does the same each time. What it receives is compared. Then come the attacks of
+ * attacks.c, a few frames between two of the client's requests: how much a frame costs.
  */
 #define _GNU_SOURCE
+#include "attacks.h"
 #include "cost.h"
 
 #include <arpa/inet.h>
@@ -38,6 +40,8 @@
 #define DOWNLOAD_MOST 29000000u
 #define UPLOAD_MOST 33000000u
 #define SYMBOLS_MAX 16384u
+#define FRAMES (2 * HANDS) /* of an attack */
+#define BURST 20u          /* of them at once */
 
 static struct symbol {
     uint64_t address;
@@ -151,7 +155,7 @@ static void report(const char *job, unsigned units, uint64_t most)
         *(blocks[i].address & KERNEL ? &kernel : &user) += executions * blocks[i].length;
         account(&blocks[i], executions);
     }
-    printf("cost %-12s kernel %12lu  user %12lu  kernel each %9lu  interrupts %7lu  calls %7lu\n", job, kernel, user,
+    printf("cost %-18s kernel %12lu  user %12lu  kernel each %9lu  interrupts %7lu  calls %7lu\n", job, kernel, user,
            kernel / units, entries_of("interrupt_dispatch"), entries_of("kernel_system_call"));
     print_functions(kernel);
     check(job, kernel / units, most);
@@ -189,9 +193,9 @@ static void receive_answer(int file, uint32_t size)
             fail("an answer has other contents");
 }
 
-static void keep_alive(int file)
+static void keep_alive(int file, unsigned requests)
 {
-    for (unsigned i = 0; i < REQUESTS; i++) {
+    for (unsigned i = 0; i < requests; i++) {
         ask(file, 'g', ANSWER);
         receive_answer(file, ANSWER);
     }
@@ -231,6 +235,70 @@ static void upload(int file)
     }
 }
 
+/* ---- Attacks ---------------------------------------------------------------------------------------------- */
+
+/* For each frame of an attack, the client's requests between them included. */
+static const struct limit {
+    const char *attack;
+    uint64_t most;
+} limits[] = {
+    { "syn-flood", 6300 },    { "connections", 10700 }, { "resets", 2950 },        { "blind-segments", 3400 },
+    { "any-segments", 4000 }, { "slow-readers", 4300 }, { "zero-windows", 4300 },  { "slow-writers", 9200 },
+    { "pieces", 6200 },       { "fragments", 3500 },    { "arp", 2150 },           { "icmp", 4100 },
+    { "dhcp", 3600 },         { "udp", 3900 },          { "broken-frames", 2100 },
+};
+
+static uint64_t limit_of(const struct attack *attack)
+{
+    for (unsigned i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        if (strcmp(limits[i].attack, attack->name) == 0)
+            return limits[i].most;
+    errno = ENOENT;
+    fail(attack->name);
+}
+
+static void ignore(const struct segment *segment) { (void)segment; }
+
+static void be_attacked(int file, const struct attack *attack)
+{
+    for (unsigned i = 0; i < FRAMES; i++) {
+        attack->step(i);
+        if (i % BURST != BURST - 1)
+            continue;
+        keep_alive(file, 1); /* once it is answered, so is all before */
+        wire_receive(attack->heard != NULL ? attack->heard : ignore);
+    }
+}
+
+/* Its connections do not count for the next one. */
+static void end_attack(int file)
+{
+    for (unsigned i = 0; i < HANDS; i++) {
+        hand_reset(hand_at(i));
+        if (i % BURST == BURST - 1)
+            keep_alive(file, 1);
+    }
+    memcpy(before, blocks, sizeof(before));
+}
+
+static void be_attacked_in_turn(int file)
+{
+    struct sockaddr_in own;
+    socklen_t length = sizeof(own);
+    if (getsockname(file, (struct sockaddr *)&own, &length) != 0)
+        fail("getsockname");
+    wire_open();
+    for (unsigned i = 0; i < CLIENTS; i++)
+        client_ports[i] = ntohs(own.sin_port);
+    for (unsigned i = 0; i < attack_count; i++) {
+        char job[32];
+        snprintf(job, sizeof(job), "attack.%s", attacks[i].name);
+        be_attacked(file, &attacks[i]);
+        report(job, FRAMES, limit_of(&attacks[i]));
+        end_attack(file);
+    }
+}
+
 int main(int argc, char **argv)
 {
     char line[64];
@@ -245,7 +313,7 @@ int main(int argc, char **argv)
     map_counts(argv[1]);
     report("boot", 1, 0);
     int file = connect_target();
-    keep_alive(file);
+    keep_alive(file, REQUESTS);
     report("keep-alive", REQUESTS, REQUEST_MOST);
     new_connections();
     report("connections", REQUESTS, CONNECTION_MOST);
@@ -253,5 +321,6 @@ int main(int argc, char **argv)
     report("download", 1, DOWNLOAD_MOST);
     upload(file);
     report("upload", 1, UPLOAD_MOST);
+    be_attacked_in_turn(file);
     return exceeded;
 }

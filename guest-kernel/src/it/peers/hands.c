@@ -38,18 +38,17 @@ void hand_open(struct hand *hand, uint16_t window)
     hand->sequence++;
 }
 
-void hand_send(const struct hand *hand, uint8_t flags, uint16_t window, const void *data, uint32_t length)
+void hand_send_at(const struct hand *hand, uint32_t sequence, uint8_t flags, uint16_t window, const void *data,
+                  uint32_t length)
 {
     struct segment segment = segment_of(hand, flags, window, length);
+    segment.sequence = sequence;
     wire_send_tcp(&segment, NULL, 0, data);
 }
 
-/* The target still has a connection that this one replaces (RFC 9293 3.10.7.3). */
-static void reset_at(const struct hand *hand, uint32_t sequence)
+void hand_send(const struct hand *hand, uint8_t flags, uint16_t window, const void *data, uint32_t length)
 {
-    struct hand old = *hand;
-    old.sequence = sequence;
-    hand_send(&old, RST, 0, NULL, 0);
+    hand_send_at(hand, hand->sequence, flags, window, data, length);
 }
 
 bool hand_follow(struct hand *hand, const struct segment *segment)
@@ -60,8 +59,9 @@ bool hand_follow(struct hand *hand, const struct segment *segment)
     }
     bool opened = hand->state == HAND_OPENING && (segment->flags & (SYN | ACK)) == (SYN | ACK) &&
                   segment->acknowledgement == hand->sequence;
+    /* The target still has a connection that this one replaces (RFC 9293 3.10.7.3). */
     if (hand->state == HAND_OPENING && !opened)
-        reset_at(hand, segment->acknowledgement);
+        hand_send_at(hand, segment->acknowledgement, RST, 0, NULL, 0);
     bool data = hand->state == HAND_OPEN && segment->length > 0 && segment->sequence == hand->acknowledgement;
     if (opened) {
         hand->state = HAND_OPEN;

@@ -3,7 +3,8 @@
  * The generator, and the account of its entropy (random.h).
  *
  * Invariants: every byte mixed in goes through the key, which no one can compute without knowing all that was mixed in
- * before; nothing given out, nor the key after it, reveals the key it came from. `credited` only grows.
+ * before; nothing given out, nor the key after it, reveals the key it came from; what is given out is kept nowhere.
+ * `credited` only grows.
  * The lock "random" guards all of it; it is taken last.
  */
 #include "core/random.h"
@@ -17,6 +18,7 @@
 
 #define RESEED_INTERVAL (60 * NS_PER_SECOND)
 #define BLOCK_WORDS 16
+#define SPARE 20u /* numbers: with the key after them three blocks */
 #define JITTER_ATTEMPTS (4 * RANDOM_SEED_BITS / JITTER_BITS)
 /* The times of this many events are gathered before they are mixed in, for one bit. */
 #define EVENTS 64u
@@ -29,6 +31,8 @@ static nanoseconds reseeded_at; /* lock */
 static unsigned credited;       /* lock: bits; read without it by random_ready() */
 static unsigned given;          /* lock: mask of the sources that gave some of it */
 static uint64_t generation[2];  /* lock: platform.generation when it was looked at last */
+static uint64_t spare[SPARE];   /* lock: made but not given out; what was is 0 */
+static unsigned spare_count;    /* lock */
 static struct {
     uint64_t words[EVENT_WORDS];
     unsigned count;
@@ -73,9 +77,10 @@ static void chacha_block(uint32_t out[BLOCK_WORDS])
         out[i] = x[i] + in[i];
 }
 
-/* The new key depends on the old one and on every byte mixed in. */
+/* The new key depends on the old one and on every byte mixed in, and so do all numbers given out from now on. */
 static void mix(const void *data, size_t length)
 {
+    spare_count = 0;
     const uint8_t *p = data;
     uint32_t block[BLOCK_WORDS];
     while (length) {
@@ -201,33 +206,54 @@ void random_report(void)
                   names);
 }
 
-void random_bytes(void *to, size_t length)
+/* Before anything is given out. Under the lock. */
+static void refresh(nanoseconds now)
 {
-    uint8_t *p = to;
-    uint32_t block[BLOCK_WORDS];
-    nanoseconds now = clock_monotonic();
-    spin_lock(&lock);
+    must_hold(&lock);
     follow_generation(now);
     if (now - reseeded_at > RESEED_INTERVAL)
         reseed(now);
-    while (length) {
+}
+
+/* The second half of the last block is the new key. Under the lock. */
+static void generate(void *to, size_t length)
+{
+    must_hold(&lock);
+    uint8_t *p = to;
+    uint32_t block[BLOCK_WORDS];
+    while (chacha_block(block), length > sizeof(block) - sizeof(key)) {
         size_t n = min_of(length, sizeof(block));
-        chacha_block(block);
         memcpy(p, block, n);
         p += n;
         length -= n;
     }
-    chacha_block(block);
-    memcpy(key, block, sizeof(key));
-    spin_unlock(&lock);
+    memcpy(p, block, length);
+    memcpy(key, block + BLOCK_WORDS / 2, sizeof(key));
     memset(block, 0, sizeof(block));
     compiler_barrier();
 }
 
+void random_bytes(void *to, size_t length)
+{
+    nanoseconds now = clock_monotonic();
+    spin_lock(&lock);
+    refresh(now);
+    generate(to, length);
+    spin_unlock(&lock);
+}
+
 uint64_t random_u64(void)
 {
-    uint64_t value;
-    random_bytes(&value, sizeof(value));
+    nanoseconds now = clock_monotonic();
+    spin_lock(&lock);
+    refresh(now);
+    if (spare_count == 0) {
+        generate(spare, sizeof(spare));
+        spare_count = SPARE;
+    }
+    uint64_t value = spare[--spare_count];
+    spare[spare_count] = 0;
+    spin_unlock(&lock);
     return value;
 }
 

@@ -34,9 +34,10 @@ bool random_ready(void);
 void random_report(void);
 
 /* The following may be called before the generator is ready only for what needs no secrecy.
- * Interrupts wait meanwhile and each call costs one more block, for the new key: long requests are best cut into
+ * Interrupts wait meanwhile and each call costs half a block more, for the new key: long requests are best cut into
  * pieces of about 1 KiB (transfer_out_random()). */
 void random_bytes(void *to, size_t length);
+/* Cheaper than its bytes: numbers are made several at a time. */
 uint64_t random_u64(void);
 /* Uniform in [0, limit), limit > 0. */
 uint64_t random_below(uint64_t limit);

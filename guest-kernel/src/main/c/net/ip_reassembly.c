@@ -18,9 +18,16 @@
 struct piece {
     uint32_t start, length; /* of the datagram's payload; in packet->layer */
 };
+/* A host with datagrams in progress, of which there are at most as many. */
+struct sender {
+    struct ip_address address;
+    unsigned datagrams; /* 0: this place is free */
+    uint64_t held;      /* bytes, by all of them */
+};
 struct datagram {
     struct list link; /* by age, oldest first */
-    struct ip_address source, destination;
+    struct sender *sender;
+    struct ip_address destination;
     uint32_t identification;
     uint8_t protocol;
     nanoseconds deadline;
@@ -31,6 +38,7 @@ struct datagram {
     uint64_t charged;
 };
 
+static struct sender senders[REASSEMBLY_DATAGRAMS];
 static struct list datagrams = LIST_INIT(datagrams);
 static unsigned datagram_count;
 static uint64_t memory_held;
@@ -44,6 +52,8 @@ static void forget(struct datagram *d)
     packet_free_all(&d->pieces);
     net_uncharge(d->charged);
     memory_held -= d->charged;
+    d->sender->held -= d->charged + sizeof(*d);
+    d->sender->datagrams--;
     heap_free(d);
     datagram_count--;
 }
@@ -69,39 +79,41 @@ static struct datagram *find(const struct ip_info *info, uint32_t identification
 {
     list_for_each (node, &datagrams) {
         struct datagram *d = list_entry(node, struct datagram, link);
-        if (d->identification == identification && d->protocol == info->protocol && ip_same(d->source, info->source) &&
-            ip_same(d->destination, info->destination))
+        if (d->identification == identification && d->protocol == info->protocol &&
+            ip_same(d->sender->address, info->source) && ip_same(d->destination, info->destination))
             return d;
     }
     return NULL;
 }
 
-static uint64_t held_by(struct ip_address source)
+/* There is one, since there are fewer datagrams than places. */
+static struct sender *sender_of(struct ip_address address)
 {
-    uint64_t held = 0;
-    list_for_each (node, &datagrams) {
-        const struct datagram *d = list_entry(node, struct datagram, link);
-        if (ip_same(d->source, source))
-            held += d->charged + sizeof(*d);
+    struct sender *vacant = NULL;
+    for (unsigned i = 0; i < REASSEMBLY_DATAGRAMS; i++) {
+        if (senders[i].datagrams == 0)
+            vacant = &senders[i];
+        else if (ip_same(senders[i].address, address))
+            return &senders[i];
     }
-    return held;
+    *vacant = (struct sender){ .address = address };
+    return vacant;
 }
 
-/* A host that sends only first fragments pushes out its own. */
+/* A host that sends only first fragments pushes out its own, oldest first. */
 static void forget_one_of_the_greediest(void)
 {
-    struct datagram *victim = NULL;
-    uint64_t most = 0;
+    const struct sender *greediest = &senders[0];
+    for (unsigned i = 1; i < REASSEMBLY_DATAGRAMS; i++)
+        if (senders[i].held > greediest->held)
+            greediest = &senders[i];
     list_for_each (node, &datagrams) {
         struct datagram *d = list_entry(node, struct datagram, link);
-        uint64_t held = held_by(d->source);
-        if (held > most) {
-            victim = d;
-            most = held;
+        if (d->sender == greediest) {
+            forget(d);
+            return;
         }
     }
-    if (victim)
-        forget(victim);
 }
 
 static struct datagram *create(const struct ip_info *info, uint32_t identification)
@@ -113,7 +125,9 @@ static struct datagram *create(const struct ip_info *info, uint32_t identificati
     struct datagram *d = heap_allocate_zeroed_at(sizeof(*d), PAGES_NEEDED);
     if (!d)
         return NULL;
-    d->source = info->source;
+    d->sender = sender_of(info->source);
+    d->sender->datagrams++;
+    d->sender->held += sizeof(*d);
     d->destination = info->destination;
     d->protocol = info->protocol;
     d->identification = identification;
@@ -151,6 +165,7 @@ static enum placement place(struct datagram *d, struct packet *packet)
     d->count++;
     d->have += new->length;
     d->charged += packet_memory(packet);
+    d->sender->held += packet_memory(packet);
     memory_held += packet_memory(packet);
     net_charge(packet_memory(packet));
     return PLACED;

@@ -15,9 +15,6 @@
 #include "net/ip6.h"
 #include "net/tcp_private.h"
 
-/* For each connection: RFC 5961 7 asks for a limit, and a shared one would reveal others' connections (CVE-2016-5696).
- * */
-#define CHALLENGE_INTERVAL (500 * NS_PER_MS)
 #define TIMESTAMP_LIFETIME (24ULL * 24 * 3600 * NS_PER_SECOND) /* RFC 7323 5.5 */
 
 void tcp_init(void)
@@ -32,7 +29,7 @@ void tcp_challenge(struct tcp *tcp)
 {
     must_hold_net();
     nanoseconds now = net_now();
-    if (tcp->last_challenge != 0 && now - tcp->last_challenge < CHALLENGE_INTERVAL)
+    if (tcp->last_challenge != 0 && now - tcp->last_challenge < TCP_CHALLENGE_INTERVAL)
         return;
     tcp->last_challenge = now;
     tcp_send_ack(tcp);

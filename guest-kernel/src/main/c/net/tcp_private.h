@@ -575,6 +575,9 @@ void tcp_orphan_timer_expire(struct tcp *tcp);
 #define TCP_SYN_RETRIES 6u                      /* tcp_syn_retries of Linux: about two minutes */
 #define TCP_FIN_TIMEOUT (60 * NS_PER_SECOND)    /* a closed socket's wait for the peer's FIN */
 #define TCP_TIME_WAIT_TIME (60 * NS_PER_SECOND) /* 2 MSL, as Linux */
+/* For each connection: RFC 5961 7 asks for a limit, and a shared one would reveal others' connections (CVE-2016-5696).
+ * */
+#define TCP_CHALLENGE_INTERVAL (500 * NS_PER_MS)
 
 /* tcp_listen.c */
 struct tcp_request;

@@ -11,6 +11,7 @@
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "lib/string.h"
 #include "net/tcp_private.h"
 
 /* One bucket for every 16 KiB of the budget, so that even a table of idle connections that fill it has short chains:
@@ -26,23 +27,29 @@ static uint32_t bucket_count;
 static struct hash_key table_key, sequence_key, port_key, timestamp_key, cookie_key;
 struct port_table tcp_ports;
 
-/* These have no padding: they are hashed as bytes. */
-struct hashed_pair {
-    struct ip_address local_address, remote_address;
-    uint32_t local_port, remote_port;
-};
-struct hashed_pair_with {
-    struct hashed_pair pair;
-    uint32_t a, b;
-};
+#define PAIR_WORDS 10u
 
-/* Two addresses of IPv4 are hashed as such: their pairs are most, and have less than a third of the bytes. */
+/* What is hashed of a pair; returns how many words. Two addresses of IPv4 are taken as such: their pairs are most, and
+ * have less than a third of the bytes. */
+static unsigned pair_words(uint32_t words[PAIR_WORDS], struct endpoint local, struct endpoint remote)
+{
+    if (ip_is_ipv4(local.address) && ip_is_ipv4(remote.address)) {
+        words[0] = ipv4_of(local.address);
+        words[1] = ipv4_of(remote.address);
+        words[2] = (uint32_t)local.port << 16 | remote.port;
+        return 3;
+    }
+    memcpy(words, &local.address, sizeof(local.address));
+    memcpy(words + 4, &remote.address, sizeof(remote.address));
+    words[8] = local.port;
+    words[9] = remote.port;
+    return PAIR_WORDS;
+}
+
 static uint64_t hash_pair(const struct hash_key *key, struct endpoint local, struct endpoint remote)
 {
-    struct hashed_pair pair = { local.address, remote.address, local.port, remote.port };
-    uint32_t small[] = { ipv4_of(local.address), ipv4_of(remote.address), (uint32_t)local.port << 16 | remote.port };
-    bool both = ip_is_ipv4(local.address) && ip_is_ipv4(remote.address);
-    return both ? siphash(key, small, sizeof(small)) : siphash(key, &pair, sizeof(pair));
+    uint32_t words[PAIR_WORDS];
+    return siphash(key, words, pair_words(words, local, remote) * sizeof(words[0]));
 }
 
 static void choose_keys(void)
@@ -128,8 +135,11 @@ uint32_t tcp_timestamp_offset(struct endpoint local, struct endpoint remote)
 uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t a, uint32_t b)
 {
     must_hold_net();
-    struct hashed_pair_with pair = { { local.address, remote.address, local.port, remote.port }, a, b };
-    return siphash(&cookie_key, &pair, sizeof(pair));
+    uint32_t words[PAIR_WORDS + 2];
+    unsigned count = pair_words(words, local, remote);
+    words[count] = a;
+    words[count + 1] = b;
+    return siphash(&cookie_key, words, (count + 2) * sizeof(words[0]));
 }
 
 static bool port_usable(struct endpoint local, struct endpoint remote)

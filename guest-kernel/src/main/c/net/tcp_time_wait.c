@@ -13,11 +13,14 @@
 #include "net/tcp_private.h"
 
 #define TIME_WAIT_LIMIT 4096u /* records; about 0.5 MiB. The oldest is dropped first */
+/* From the end of the connection, however often the peer sends its FIN: two of RFC 9293's MSL of two minutes. */
+#define LONGEST_TIME (240 * NS_PER_SECOND)
 
 struct time_wait {
     struct tcp_entry entry;
     struct list age_link;
-    nanoseconds deadline;
+    nanoseconds began, deadline;
+    nanoseconds last_challenge; /* 0: none yet */
     uint32_t send_next, receive_next;
     uint32_t timestamp_recent, timestamp_offset;
     bool timestamps;
@@ -78,6 +81,7 @@ bool tcp_time_wait_add(const struct tcp *tcp)
     wait->timestamps = tcp->timestamps;
     wait->timestamp_recent = tcp->timestamp_recent;
     wait->timestamp_offset = tcp->timestamp_offset;
+    wait->began = net_now();
     list_init(&wait->age_link);
     tcp_table_add(&wait->entry);
     count++;
@@ -101,15 +105,38 @@ static void acknowledge(struct time_wait *wait)
     tcp_transmit_bare(&header);
 }
 
+/* RFC 7323 5.2: a timestamp of the past. */
+static bool is_outdated(const struct time_wait *wait, const struct tcp_segment *segment)
+{
+    return wait->timestamps && segment->options.timestamp_present &&
+           seq_before(segment->options.timestamp, wait->timestamp_recent);
+}
+
 /* RFC 6191: a SYN that is provably newer than everything of the old connection. */
 static bool is_new_connection(const struct time_wait *wait, const struct tcp_segment *segment)
 {
-    if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+    if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN || is_outdated(wait, segment))
         return false;
     if (wait->timestamps && segment->options.timestamp_present &&
         seq_before(wait->timestamp_recent, segment->options.timestamp))
         return true;
     return seq_before(wait->receive_next, segment->sequence);
+}
+
+/* Our last ACK was lost. Nobody who does not know the peer's sequence number can make a record stay longer. */
+static bool is_repeated_fin(const struct time_wait *wait, const struct tcp_segment *segment)
+{
+    return segment->flags & TCP_FIN && tcp_segment_end(segment) == wait->receive_next && !is_outdated(wait, segment);
+}
+
+/* What a peer of the past sends is answered now and then only, as that of a connection (RFC 5961 7). */
+static void challenge(struct time_wait *wait)
+{
+    nanoseconds now = net_now();
+    if (wait->last_challenge != 0 && now - wait->last_challenge < TCP_CHALLENGE_INTERVAL)
+        return;
+    wait->last_challenge = now;
+    acknowledge(wait);
 }
 
 bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segment)
@@ -123,10 +150,13 @@ bool tcp_time_wait_input(struct tcp_entry *entry, const struct tcp_segment *segm
     /* Resets are ignored, or they would shorten the wait (RFC 1337). */
     if (segment->flags & TCP_RST)
         return false;
-    if (segment->flags & TCP_FIN)
-        restart(wait); /* our last ACK was lost */
-    if (segment->flags & (TCP_FIN | TCP_SYN) || segment->length > 0)
+    if (is_repeated_fin(wait, segment)) {
+        if (net_now() - wait->began <= LONGEST_TIME - TCP_TIME_WAIT_TIME)
+            restart(wait);
         acknowledge(wait);
+    } else if (segment->flags & (TCP_FIN | TCP_SYN) || segment->length > 0) {
+        challenge(wait);
+    }
     return false;
 }
 

@@ -12,6 +12,7 @@
 #include "threads/thread.h"
 
 #define FIRST_USER_THREAD 1
+#define ONE_BY_ONE 64u
 
 static bool each_call;
 static uint64_t every, countdown;   /* failing=N; every: 0 for none */
@@ -63,10 +64,14 @@ static bool is_want_of_memory(int64_t result)
     return result == -ENOMEM || result == -EAGAIN || result == -ENOBUFS || result == -ENOSPC;
 }
 
+/* All of a call's first allocations fail in turn, later ones further and further apart: a call that makes thousands
+ * would otherwise last the square of them. */
+static unsigned next_to_fail(unsigned nth) { return nth + 1 + nth / ONE_BY_ONE; }
+
 int64_t failing_call(int64_t (*dispatch)(const struct registers *registers), const struct registers *registers)
 {
     struct failing_state *state = &thread_current()->failing;
-    for (unsigned nth = 1;; nth++, repeated++) {
+    for (unsigned nth = 1;; nth = next_to_fail(nth), repeated++) {
         state->countdown = each_call ? nth : 0;
         state->failed = state->refused = false;
         int64_t result = dispatch(registers);

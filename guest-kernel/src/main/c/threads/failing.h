@@ -5,8 +5,9 @@
  * instruction on:
  *
  *   failing=calls   each system call is made with its first allocation failing, then with its second, and so on, until
- *                   none fails or the call gets along without it. The program sees the last answer only: a call that
- *                   fails for want of memory has changed nothing, so the program notices no difference.
+ *                   none fails or the call gets along without it; after the 64th, in growing steps. The program sees
+ *                   the last answer only: a call that fails for want of memory has changed nothing, so the program
+ *                   notices no difference.
  *   failing=N       each N-th allocation fails, wherever it is made: system calls, interrupts, the kernel's threads;
  *                   N >= 2. Not for the program's first thread, so that it can watch the others.
  *

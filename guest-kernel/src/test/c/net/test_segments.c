@@ -307,10 +307,10 @@ static void out_of_order_is_reported(void)
     finish();
 }
 
-static void old_timestamps_are_refused(void)
+/* A connection with timestamps, of which the peer's first is 100. */
+static void open_with_timestamps(void)
 {
     static const uint8_t options[16] = { 2, 4, 5, 0xb4, 8, 10, 0, 0, 0, 100, 0, 0, 0, 0, 1, 1 };
-    uint8_t byte[10];
     wire_drop_all();
     hand = (struct hand){
         .port = 31000, .stack_port = stack_port(listener), .sequence = 1000, .window = 65535, .timestamp = 100
@@ -322,6 +322,12 @@ static void old_timestamps_are_refused(void)
     hand.echo = read_be32(got.options + 8);
     hand_send(&hand, HAND_ACK, 0);
     CHECK_EQUAL(stack_accept(listener, &file), 0);
+}
+
+static void old_timestamps_are_refused(void)
+{
+    uint8_t byte[10];
+    open_with_timestamps();
     hand.timestamp = 50;
     hand_send(&hand, HAND_ACK, 10);
     CHECK(hand_receive(&got) && got.acknowledgement == hand.sequence);
@@ -375,6 +381,91 @@ static void orderly_end_and_time_wait(void)
     struct hand again = hand;
     again.sequence += 100000;
     hand_send_options(&again, HAND_SYN, syn_mss, sizeof(syn_mss), 0); /* provably new */
+    CHECK(hand_receive(&got) && got.flags == (HAND_SYN | HAND_ACK) && got.acknowledgement == again.sequence + 1);
+    again.sequence++;
+    hand_send(&again, HAND_RST, 0);
+    host_advance(100 * NS_PER_SECOND);
+    CHECK(hand_silent());
+}
+
+/* The program closes the connection, then the peer, whose FIN `hand` can send again. */
+static void enter_time_wait(void)
+{
+    file_put(file);
+    CHECK(hand_receive(&got) && got.flags & HAND_FIN);
+    hand.acknowledgement++;
+    hand_send(&hand, HAND_ACK | HAND_FIN, 0);
+    CHECK(hand_receive(&got) && got.acknowledgement == hand.sequence + 1);
+}
+
+static void only_the_repeated_fin_prolongs_time_wait(void)
+{
+    CHECK(open_plain());
+    enter_time_wait();
+    host_advance(50 * NS_PER_SECOND);
+    struct hand other = hand;
+    for (unsigned i = 0; i < 10; i++) { /* who guesses is answered once in half a second, and changes nothing */
+        other.sequence += 1000;
+        hand_send(&other, HAND_ACK | HAND_FIN, 100);
+    }
+    CHECK(hand_receive(&got) && got.flags == HAND_ACK);
+    CHECK(hand_silent());
+    host_advance(9 * NS_PER_SECOND);
+    hand_send(&hand, HAND_ACK | HAND_FIN, 0);
+    CHECK(hand_receive(&got) && got.flags == HAND_ACK);
+    host_advance(59 * NS_PER_SECOND); /* were it not prolonged it would be over */
+    hand_send(&hand, HAND_ACK | HAND_SYN, 0);
+    CHECK(hand_receive(&got) && got.flags == HAND_ACK);
+    host_advance(2 * NS_PER_SECOND);
+    hand_send(&hand, HAND_ACK, 0);
+    CHECK(hand_receive(&got) && got.flags == HAND_RST);
+}
+
+static void others_do_not_prolong_time_wait(void)
+{
+    CHECK(open_plain());
+    enter_time_wait();
+    host_advance(50 * NS_PER_SECOND);
+    struct hand other = hand;
+    other.sequence += 1000;
+    hand_send(&other, HAND_ACK | HAND_FIN, 0);
+    CHECK(hand_receive(&got) && got.flags == HAND_ACK);
+    host_advance(11 * NS_PER_SECOND);
+    hand_send(&hand, HAND_ACK, 0);
+    CHECK(hand_receive(&got) && got.flags == HAND_RST);
+}
+
+static void time_wait_ends_for_every_peer(void)
+{
+    CHECK(open_plain());
+    enter_time_wait();
+    for (unsigned i = 0; i < 4; i++) {
+        host_advance(47 * NS_PER_SECOND);
+        hand_send(&hand, HAND_ACK | HAND_FIN, 0);
+        CHECK(hand_receive(&got) && got.flags == HAND_ACK);
+    }
+    host_advance(14 * NS_PER_SECOND); /* the last one, after 188 s, was too late to prolong it */
+    hand_send(&hand, HAND_ACK, 0);
+    CHECK(hand_receive(&got) && got.flags == HAND_RST);
+}
+
+/* RFC 6191: neither an old timestamp with a high sequence number, nor an equal one with a low one. */
+static void only_a_newer_syn_ends_time_wait(void)
+{
+    open_with_timestamps();
+    enter_time_wait();
+    struct hand again = hand;
+    again.sequence += 100000;
+    again.timestamp = 99;
+    hand_send(&again, HAND_SYN, 0);
+    CHECK(hand_receive(&got) && got.flags == HAND_ACK && got.acknowledgement == hand.sequence + 1);
+    host_advance(NS_PER_SECOND);
+    again.sequence = hand.sequence - 100000;
+    again.timestamp = 100;
+    hand_send(&again, HAND_SYN, 0);
+    CHECK(hand_receive(&got) && got.flags == HAND_ACK && got.acknowledgement == hand.sequence + 1);
+    again.timestamp = 101;
+    hand_send(&again, HAND_SYN, 0);
     CHECK(hand_receive(&got) && got.flags == (HAND_SYN | HAND_ACK) && got.acknowledgement == again.sequence + 1);
     again.sequence++;
     hand_send(&again, HAND_RST, 0);
@@ -604,6 +695,10 @@ int main(void)
     host_test("old timestamps are refused (PAWS)", old_timestamps_are_refused);
     host_test("path MTU shrinks, lies are not believed", path_mtu_shrinks);
     host_test("orderly end, TIME-WAIT and its reuse", orderly_end_and_time_wait);
+    host_test("only the peer's repeated FIN prolongs TIME-WAIT", only_the_repeated_fin_prolongs_time_wait);
+    host_test("others do not prolong TIME-WAIT", others_do_not_prolong_time_wait);
+    host_test("only a newer SYN ends TIME-WAIT (RFC 6191)", only_a_newer_syn_ends_time_wait);
+    host_test("TIME-WAIT ends, however often the FIN is repeated", time_wait_ends_for_every_peer);
     host_test("half-close", half_close);
     host_test("orphans do not stay", orphans_do_not_stay);
     host_test("orphans do not wait for a window", orphans_do_not_wait_for_a_window);

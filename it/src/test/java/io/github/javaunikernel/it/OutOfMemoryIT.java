@@ -19,8 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A JVM that runs out of each kind of memory: it ends as Java documents, or goes on, and the kernel takes nothing in
- * silence. Takes some minutes, so it is run by hand, with images of its own: {@code ./mvnw verify -pl it
- * -Dgroups=exhaustion -Dlab.excluded=none -Dlab.platforms=QEMU,XEN_PV}.
+ * silence. Takes some minutes, so it is run by hand, with images of its own, in QEMU and as Xen PV guest: {@code ./mvnw
+ * verify -pl it -Dgroups=exhaustion -Dlab.excluded=none [-Dlab.platforms=QEMU]}.
  */
 @Tag("exhaustion")
 class OutOfMemoryIT {
