@@ -17,8 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Class data of a fresh scaffold: the guest records a list, the next build makes an archive of it, and the guest of
- * that image takes nearly all of its classes from there. Prints the CPU seconds of both guests, which log their
- * classes.
+ * that image takes nearly all of its classes from there; and the same with the JVM's AOT cache. Prints the CPU seconds
+ * of both guests, which log their classes.
  */
 class TrainedStartIT {
 
@@ -48,6 +48,29 @@ class TrainedStartIT {
         train(Jdk.of(25));
     }
 
+    /**
+     * After the training the jars are the same, so that the next build makes a cache; another jar then needs another.
+     */
+    @Test
+    @Tag("platforms")
+    @EnabledIf("io.github.javaunikernel.it.Jdk25XenPvIT#imageWasMade")
+    void theGuestOfJdk25TakesItsClassesFromTheAotCache() throws IOException, InterruptedException {
+        Jdk jdk = Jdk.of(25);
+        Path project = Scaffold.generate(Files.createDirectory(work.resolve("aot")));
+        String training = build(
+                project, jdk, "unikernel:train", TRAIN_PATHS, PATIENCE.get(0), PATIENCE.get(1), "-Dunikernel.cds=aot");
+        assertTrue(training.matches("(?s).*Recorded a start in .*\\.aotrecording.*"), training);
+
+        String packaging = build(project, jdk, "package", LOG_CLASSES, "-Dunikernel.cds=aot");
+        assertTrue(packaging.contains("Made the AOT cache of "), packaging);
+        assertTakesFromArchive(assertServes(project, "aot-" + jdk));
+
+        Path source = project.resolve("src/main/java/org/example/Main.java");
+        Files.writeString(source, Files.readString(source) + "\nclass Later {}\n");
+        String changed = build(project, jdk, "package", "-Dunikernel.cds=aot");
+        assertTrue(changed.contains("there is no recording of this runtime and these jars"), changed);
+    }
+
     private static void train(Jdk jdk) throws IOException, InterruptedException {
         Path project = Scaffold.generate(Files.createDirectory(work.resolve("jdk" + jdk)));
         build(project, jdk, "package", "-Dunikernel.cds=jdk", LOG_CLASSES);
@@ -60,7 +83,10 @@ class TrainedStartIT {
 
         String packaging = build(project, jdk, "package", LOG_CLASSES);
         assertTrue(packaging.matches("(?s).*(Made|Reusing) class data of .*"), packaging);
-        List<String> console = assertServes(project, "trained-" + jdk);
+        assertTakesFromArchive(assertServes(project, "trained-" + jdk));
+    }
+
+    private static void assertTakesFromArchive(List<String> console) {
         long all = console.stream().filter(line -> line.contains(" source: ")).count();
         long archived = console.stream()
                 .filter(line -> line.contains(" source: shared objects file"))

@@ -315,11 +315,12 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     /**
      * Class data that the image gets, from which the JVM takes classes without reading and checking class files:
-     * {@code off}, {@code jdk} for those of the JDK, or {@code app} for those of the JDK and the application that
-     * {@code classList} names. They shorten the start and add 10 MB or more to the image. The plugin creates them by
-     * running the linked runtime, but not the application. The default is {@code app} if there is a class list; else
-     * {@code jdk} from Java 18 on, and {@code off} with Java 17, which creates slightly different class data at times,
-     * and therefore a different image.
+     * {@code off}, {@code jdk} for those of the JDK, {@code app} for those of the JDK and the application that
+     * {@code classList} names, or {@code aot} for the AOT cache of Java 25 and later, which also has profiles of
+     * methods, but is different in each build and needs a new {@code unikernel:train} after each change. They shorten
+     * the start and add 10 MB or more to the image. The plugin creates them by running the linked runtime, but not the
+     * application. The default is {@code app} if there is a class list; else {@code jdk} from Java 18 on, and
+     * {@code off} with Java 17, which creates slightly different class data at times, and therefore a different image.
      *
      * @since 0.1.0
      */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import io.github.javaunikernel.maven.boot.DataDisk;
+import io.github.javaunikernel.maven.run.DataDrive;
 import io.github.javaunikernel.maven.run.GuestException;
 import io.github.javaunikernel.maven.run.Interrupts;
 import io.github.javaunikernel.maven.run.PortForward;
@@ -8,12 +10,16 @@ import io.github.javaunikernel.maven.run.QemuBoot;
 import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.run.Requests;
 import io.github.javaunikernel.maven.run.StartedGuest;
+import io.github.javaunikernel.maven.runtime.AotCache;
 import io.github.javaunikernel.maven.runtime.ClassList;
+import io.github.javaunikernel.maven.runtime.DirectoryTree;
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.OptionalInt;
 import org.apache.maven.plugins.annotations.Execute;
@@ -26,7 +32,8 @@ import org.apache.maven.project.MavenProject;
  * Builds the image, boots it in QEMU, and records which classes a start and some requests load. The list is written to
  * {@code src/main/unikernel.classlist}; commit it, and later builds put these classes into the image in a form from
  * which the JVM starts in a fraction of the time. Run the goal again when the application has changed much; classes
- * that a list does not name, or that are gone, do no harm.
+ * that a list does not name, or that are gone, do no harm. With {@code cds=aot} the goal records the start for the
+ * JVM's AOT cache instead, to a file beside the image, which is used only for the very runtime and jars of this build.
  *
  * @since 0.1.0
  */
@@ -70,6 +77,15 @@ public final class TrainMojo extends AbstractStartMojo {
         }
         QemuRequest request = request(false, OptionalInt.empty());
         check(request);
+        if (request.image().aotRecording() != null) {
+            recordForAot(request);
+        } else {
+            recordList(request);
+        }
+    }
+
+    private void recordList(QemuRequest request)
+            throws SettingException, GuestException, IOException, InterruptedException {
         Path recording = Files.createTempFile(directory(), fileName(), ".recording");
         try {
             record(request.recordingTo(recording));
@@ -79,6 +95,30 @@ public final class TrainMojo extends AbstractStartMojo {
                     + ". Commit it; the next build of the image uses it");
         } finally {
             Files.delete(recording);
+        }
+    }
+
+    /** The guest's JVM writes the recording to a disk when the program ends. */
+    private void recordForAot(QemuRequest request)
+            throws SettingException, GuestException, IOException, InterruptedException {
+        Path scratch = Files.createTempDirectory(directory(), "training-");
+        try {
+            DataDrive disk = DataDrive.prepare(List.of(DataDisk.TRAINING), scratch, searchPath(), getLog()::debug)
+                    .get(0);
+            record(request.recordingOn(disk));
+            Path file = scratch.resolve(DataDisk.RECORDING);
+            disk.extract(DataDisk.RECORDING, file, searchPath());
+            if (!Files.isRegularFile(file)) {
+                throw new ExplainedException("The JVM in the guest has recorded nothing. Look at " + consoleLog()
+                        + "; more memory helps if it ran out, as in -Dunikernel.memory=512.");
+            }
+            Path recording =
+                    AotCache.recording(directory(), fileName(), request.image().aotRecording());
+            Files.move(file, recording, StandardCopyOption.REPLACE_EXISTING);
+            getLog().info("Recorded a start in " + recording
+                    + ". The next build of the image makes an AOT cache of it");
+        } finally {
+            DirectoryTree.delete(scratch);
         }
     }
 

@@ -51,7 +51,7 @@ record ClassDataChoice(ClassDataMode mode, boolean trainable, String note) {
                     false,
                     "The image has no class data, since the JVM would ignore them: " + noArchive.get());
         }
-        if (wanted == ClassDataMode.APP && notOfApplication.isPresent()) {
+        if (wanted.isOfApplication() && notOfApplication.isPresent()) {
             return new ClassDataChoice(
                     ClassDataMode.JDK, false, "The image has class data of the JDK only: " + notOfApplication.get());
         }

@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.boot.BiosLoader;
+import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.GrubMenu;
 import io.github.javaunikernel.maven.boot.GuestConfig;
 import io.github.javaunikernel.maven.boot.JvmOptions;
@@ -82,12 +83,13 @@ final class ImageContents {
      *
      * @param file of the image
      * @param words before the arguments of the program
-     * @param recording those with which a start records a class list, or empty
+     * @param recording those with which a start records which classes it loads, or empty
+     * @param recordingDisk that such a start writes to, or empty
      */
-    private record Start(String file, List<String> words, List<String> recording) {}
+    private record Start(String file, List<String> words, List<String> recording, Optional<DataDisk> recordingDisk) {}
 
     private Start executable() {
-        return new Start(request.application().executable(), List.of(), List.of());
+        return new Start(request.application().executable(), List.of(), List.of(), Optional.empty());
     }
 
     private Start started(JavaProgram java, List<String> classPath) throws IOException, SettingException {
@@ -96,9 +98,21 @@ final class ImageContents {
             tree.file(Paths.LAUNCHER, launcher, 0644, GENERATED);
         }
         List<String> command = java.launch().command(classPath);
-        List<String> recording =
-                java.trainable() ? joined(java.options(), JvmOptions.recording(Paths.RECORDING), command) : List.of();
-        return new Start(Paths.JAVA, joined(java.options(), command), recording);
+        boolean forAot = java.classData().recording() != null;
+        List<String> recording = forAot
+                ? JvmOptions.recordingForAot(DataDisk.TRAINING.path() + "/" + DataDisk.RECORDING)
+                : JvmOptions.recording(Paths.RECORDING);
+        if (forAot) {
+            tree.directory(DataDisk.TRAINING.path());
+        }
+        return new Start(
+                Paths.JAVA,
+                joined(
+                        java.options(),
+                        java.classData().placed().map(PlacedClassData::options).orElse(List.of()),
+                        command),
+                java.trainable() ? joined(java.options(), recording, command) : List.of(),
+                forAot ? Optional.of(DataDisk.TRAINING) : Optional.empty());
     }
 
     /** After {@link #build}: for each library of the system in the image, why it is there. */
@@ -267,13 +281,15 @@ final class ImageContents {
             throws SettingException, ImageException {
         Application application = request.application();
         List<String> arguments = application.arguments();
-        addConfig(Paths.CONFIG, start, joined(start.words(), arguments), environment, writable);
+        add(Paths.CONFIG, config(start, joined(start.words(), arguments), environment, writable));
         if (!start.recording().isEmpty()) {
-            addConfig(Paths.TRAINING_CONFIG, start, joined(start.recording(), arguments), environment, writable);
+            GuestConfig training = config(start, joined(start.recording(), arguments), environment, writable);
+            start.recordingDisk().ifPresent(training::dataDisk);
+            add(Paths.TRAINING_CONFIG, training);
         }
         if (!application.checkArguments().isEmpty()) {
             List<String> words = joined(start.words(), application.checkArguments());
-            addConfig(Paths.CHECK_CONFIG, start, words, environment, writable);
+            add(Paths.CHECK_CONFIG, config(start, words, environment, writable));
         }
     }
 
@@ -282,13 +298,17 @@ final class ImageContents {
         return Stream.of(lists).flatMap(List::stream).toList();
     }
 
-    private void addConfig(
-            String path, Start start, List<String> arguments, Map<String, String> environment, List<String> writable)
-            throws SettingException, ImageException {
+    private void add(String path, GuestConfig config) throws ImageException {
+        tree.file(path, FileContent.of(config.text()), 0644, GENERATED);
+    }
+
+    private GuestConfig config(
+            Start start, List<String> arguments, Map<String, String> environment, List<String> writable)
+            throws SettingException {
         GuestConfig config = new GuestConfig(start.file());
         arguments.forEach(config::argument);
         configure(config, environment, writable);
-        tree.file(path, FileContent.of(config.text()), 0644, GENERATED);
+        return config;
     }
 
     private void configure(GuestConfig config, Map<String, String> environment, List<String> writable)

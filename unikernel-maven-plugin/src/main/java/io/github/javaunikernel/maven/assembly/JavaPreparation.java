@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -54,9 +53,9 @@ final class JavaPreparation {
         List<String> linked = RuntimeLinker.modules(runtime);
         List<String> options = options(launch.options(Set.copyOf(linked), feature));
         prove(runtime, launch, options);
-        Optional<Path> archive = classData.mode() != ClassDataMode.APP
-                ? Optional.empty()
-                : Optional.of(new ImageClassData(request, progress, warnings).archive(runtime, mainClass, options));
+        ImageClassData.Result archive = classData.mode().isOfApplication()
+                ? new ImageClassData(request, progress, warnings).of(classData.mode(), runtime, mainClass, options)
+                : ImageClassData.Result.NONE;
         return new JavaProgram(
                 mainClass,
                 runtime,

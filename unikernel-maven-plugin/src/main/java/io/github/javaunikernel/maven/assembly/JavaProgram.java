@@ -5,13 +5,12 @@ import io.github.javaunikernel.maven.runtime.LinkedModules;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What was prepared for an image of a Java program before its tree is built.
  *
  * @param runtime directory of the linked runtime
- * @param classData archive that is not the runtime's own, or empty
+ * @param classData those that are not the runtime's own
  * @param options of the JVM on its command line
  * @param trainable whether a start of it can record a class list
  * @param drawing whether text is drawn, so that fonts are needed
@@ -22,7 +21,7 @@ import java.util.Optional;
 record JavaProgram(
         String mainClass,
         Path runtime,
-        Optional<Path> classData,
+        ImageClassData.Result classData,
         Launch launch,
         List<String> options,
         boolean trainable,

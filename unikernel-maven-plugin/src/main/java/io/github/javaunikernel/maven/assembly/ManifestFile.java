@@ -114,6 +114,8 @@ final class ManifestFile {
         if (summary.entries().stream().anyMatch(entry -> entry.path().equals(Paths.TRAINING_CONFIG))) {
             application.put("trainingConfig", Paths.TRAINING_CONFIG);
         }
+        java.map(started -> started.classData().recording())
+                .ifPresent(recording -> application.put("aotRecording", recording));
         if (!program.checkArguments().isEmpty()) {
             application.put("check", map("config", Paths.CHECK_CONFIG, "arguments", program.checkArguments()));
         }
@@ -145,7 +147,7 @@ final class ManifestFile {
         if (entry.path().equals(Paths.KERNEL) || entry.path().equals(Paths.BIOS_LOADER)) {
             return "kernel";
         }
-        if (entry.path().endsWith(".jsa")) {
+        if (entry.path().endsWith(".jsa") || entry.path().equals(Paths.AOT_CACHE)) {
             return "classData";
         }
         if (entry.path().startsWith(Paths.RUNTIME + "/")) {

@@ -17,6 +17,7 @@ public final class Paths {
 
     static final String RUNTIME = "/jvm";
     static final String CLASS_DATA = RUNTIME + "/lib/server/classes.jsa";
+    static final String AOT_CACHE = RUNTIME + "/lib/server/app.aot";
     static final String JAVA = RUNTIME + "/bin/java";
     public static final String APPLICATION = "/app";
     static final String LAUNCHER = APPLICATION + "/launcher.jar";

@@ -61,8 +61,9 @@ final class RuntimeFiles {
     /** Adds the runtime and its class data. */
     void add(JavaProgram java) throws IOException, SettingException {
         addRuntime(java.runtime());
-        if (java.classData().isPresent()) {
-            tree.file(Paths.CLASS_DATA, FileContent.of(java.classData().get()), 0644, GENERATED);
+        if (java.classData().placed().isPresent()) {
+            PlacedClassData placed = java.classData().placed().get();
+            tree.file(placed.place(), FileContent.of(placed.file()), 0644, GENERATED);
         }
     }
 

@@ -23,6 +23,11 @@ public record DataDisk(String label, String path, long size, boolean readOnly) {
     /** The kernel's limit (guest-kernel, linux/configuration.h). */
     private static final int MOST = 8;
 
+    /** The disk on which the JVM of a training guest leaves {@link #RECORDING}. */
+    public static final DataDisk TRAINING = new DataDisk("unikernel-train", "/training", 1L << 29, false);
+    /** The file there that an AOT cache is made of. */
+    public static final String RECORDING = "recording";
+
     private static final long DEFAULT_SIZE = 1L << 30;
     /** Enough for the tables of ext2 and some files. */
     private static final long SMALLEST = 1L << 20;

@@ -58,6 +58,20 @@ public final class JvmOptions {
         return List.of("-Xshare:off", "-XX:DumpLoadedClassList=" + file);
     }
 
+    /**
+     * The options with which the JVM records a start for an AOT cache, after all others.
+     *
+     * @param file that the recording is written to when the program ends
+     */
+    public static List<String> recordingForAot(String file) {
+        return List.of("-XX:AOTMode=record", "-XX:AOTConfiguration=" + file);
+    }
+
+    /** The option with which the JVM takes an AOT cache. */
+    public static List<String> aotCache(String file) {
+        return List.of("-XX:AOTCache=" + file);
+    }
+
     /** An option, and the form of those with which a user decides the same. */
     private record Choice(String option, String decidedBy) {}
 

@@ -26,6 +26,8 @@ import java.util.stream.Collectors;
  * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent
  * @param executable the file of the image that the guest starts in place of a JVM, or null
  * @param trainingConfig the file of the image with which the guest records a class list, or null
+ * @param aotRecording the name of the recording of which the AOT cache of this application is made, or null if the
+ *     guest records a class list
  * @param check how the program checks itself, or null
  */
 public record BuiltImage(
@@ -43,6 +45,7 @@ public record BuiltImage(
         int debugPort,
         String executable,
         String trainingConfig,
+        String aotRecording,
         Check check) {
 
     /**
@@ -62,7 +65,8 @@ public record BuiltImage(
 
         private record Machine(int memory, int vcpus, String network, long scratchBytes, List<DataDisk> dataDisks) {}
 
-        private record Application(int debugPort, String executable, String trainingConfig, Check check) {}
+        private record Application(
+                int debugPort, String executable, String trainingConfig, String aotRecording, Check check) {}
 
         private KernelCommandLine commandLine() throws SettingException, IOException {
             return KernelCommandLine.parse(kernel.options).withRoot(image.uuid);
@@ -116,6 +120,7 @@ public record BuiltImage(
                 manifest.application().debugPort(),
                 manifest.application().executable(),
                 manifest.application().trainingConfig(),
+                manifest.application().aotRecording(),
                 manifest.application().check());
     }
 

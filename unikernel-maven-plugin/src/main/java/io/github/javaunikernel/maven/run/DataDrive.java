@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * A data disk on this machine.
@@ -39,7 +40,7 @@ public record DataDrive(Path file, boolean readOnly) {
             Path file = DataDisk.file(directory, disk);
             if (!Files.exists(file)) {
                 checkWritable(disk, file);
-                make(disk, file, mke2fs(searchPath));
+                make(disk, file, program("mke2fs", searchPath));
                 log.accept("Made " + file + ", a disk of " + (disk.size() >> 20) + " MiB for " + disk.path());
             }
             drives.add(new DataDrive(file, disk.readOnly()));
@@ -57,12 +58,25 @@ public record DataDrive(Path file, boolean readOnly) {
         }
     }
 
-    private static Path mke2fs(String searchPath) throws SettingException {
-        return Programs.find("mke2fs", searchPath)
-                .or(() -> Programs.find("mke2fs", SYSTEM))
+    /**
+     * Copies a file from the top directory of the disk, which no machine uses meanwhile.
+     *
+     * @param target a path without quotation marks; nothing is there afterwards if the disk has no such file
+     * @param searchPath the directories in which to look for debugfs
+     */
+    public void extract(String name, Path target, String searchPath) throws SettingException, IOException {
+        String request = "dump " + name + " \"" + target.toAbsolutePath() + "\"";
+        run(
+                List.of(program("debugfs", searchPath).toString(), "-R", request, file.toString()),
+                output -> "debugfs cannot read " + file + ": " + output + ". Train again.");
+    }
+
+    private static Path program(String name, String searchPath) throws SettingException {
+        return Programs.find(name, searchPath)
+                .or(() -> Programs.find(name, SYSTEM))
                 .orElseThrow(() -> new SettingException(
                         "dataDisks",
-                        "There is no mke2fs on this machine, which makes data disks.",
+                        "There is no " + name + " on this machine, which makes and reads data disks.",
                         "Install it with 'apt-get install e2fsprogs'."));
     }
 
@@ -72,7 +86,6 @@ public record DataDrive(Path file, boolean readOnly) {
         Path unfinished = file.resolveSibling(file.getFileName() + ".part");
         try {
             run(
-                    file,
                     List.of(
                             mke2fs.toString(),
                             "-q",
@@ -82,27 +95,27 @@ public record DataDrive(Path file, boolean readOnly) {
                             "-L",
                             disk.label(),
                             unfinished.toString(),
-                            (disk.size() >> 10) + "k"));
+                            (disk.size() >> 10) + "k"),
+                    output -> "mke2fs cannot make " + file + ": " + output
+                            + ". Give the disk room, or another size in dataDisks.");
             Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
         } finally {
             Files.deleteIfExists(unfinished);
         }
     }
 
-    private static void run(Path file, List<String> command) throws IOException {
+    /** Runs a program to its end, and says of a failure what the function makes of the output. */
+    private static void run(List<String> command, UnaryOperator<String> failure) throws IOException {
         Process process = start(command);
         try {
             process.getOutputStream().close();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (process.waitFor() != 0) {
-                throw new ExplainedException(
-                        "mke2fs cannot make " + file + ": " + output.strip()
-                                + ". Give the disk room, or another size in dataDisks.",
-                        null);
+                throw new ExplainedException(failure.apply(output.strip()), null);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ExplainedException("The goal was interrupted while " + file + " was made. Run it again.", e);
+            throw new ExplainedException("The goal was interrupted while " + command.get(0) + " ran. Run it again.", e);
         } finally {
             process.destroyForcibly();
         }

@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.run;
 
 import io.github.javaunikernel.maven.boot.Firmware;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -32,6 +33,25 @@ public record QemuRequest(
         Optional<Path> recording,
         Optional<String> configuration,
         Optional<Generation> generation) {
+
+    /** The same image, recording a start for an AOT cache on a disk. */
+    public QemuRequest recordingOn(DataDrive disk) {
+        List<DataDrive> disks = new ArrayList<>(data);
+        disks.add(disk);
+        return new QemuRequest(
+                image,
+                Firmware.NONE,
+                memory,
+                qemu,
+                accelerator,
+                ports,
+                debugPort,
+                gdbPort,
+                List.copyOf(disks),
+                Optional.empty(),
+                Optional.of(image.trainingConfig()),
+                Optional.empty());
+    }
 
     /** The same image, recording its class list. The kernel gets the other configuration from QEMU's own loader. */
     public QemuRequest recordingTo(Path file) {

@@ -4,7 +4,6 @@ package io.github.javaunikernel.maven.runtime;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,23 +12,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A class-data archive of the JDK and an application, in place of the JDK's own. The JVM takes it only with the very
- * runtime and jars that it was made of: it compares order, sizes and times of the jars, but not where they are, so they
- * lie in a copy of the image's directory.
+ * runtime and jars that it was made of.
  *
- * @param runtime that has no archive of its own
- * @param directory the jars, where they are in the image's working directory, with the times they have there
- * @param classPath relative to it
  * @param linked whether the classes are also linked in advance, which Java 25 and later can do
  */
-public record ApplicationClassData(
-        JavaHome jdk, Path runtime, Path directory, List<String> classPath, ClassList list, boolean linked) {
+public record ApplicationClassData(ApplicationInput input, ClassList list, boolean linked) {
 
     /** Raised when the way of making archives changes. */
     private static final String FORMAT = "1";
 
     private static final String ARCHIVE = "classes.jsa";
     private static final int LINKS = 25;
-    private static final int KEY_DIGITS = 16;
 
     /** Whether the JVM of this JDK can link classes in advance; options of a start may rule it out. */
     public static boolean canLink(JavaHome jdk) {
@@ -51,8 +44,9 @@ public record ApplicationClassData(
      */
     public Archive archive(Path cache, long limit) throws IOException, SettingException {
         AtomicBoolean repeated = new AtomicBoolean(true);
+        String key = input.key(FORMAT, String.valueOf(linked), list.text());
         RuntimeCache.Entry entry = new RuntimeCache(cache, limit)
-                .get(RuntimeCache.Kind.CLASS_DATA, key(), content -> repeated.set(dump(content)));
+                .get(RuntimeCache.Kind.CLASS_DATA, key, content -> repeated.set(dump(content)));
         return new Archive(entry.path().resolve(ARCHIVE), entry.fresh(), repeated.get());
     }
 
@@ -60,12 +54,12 @@ public record ApplicationClassData(
         Path listed = Files.createDirectories(entry).resolve("classlist");
         FileTrouble.on(listed, () -> Files.writeString(listed, list.text()));
         List<String> options = new ArrayList<>(List.of(
-                "-Xmx256m", "-XX:SharedClassListFile=" + listed.toAbsolutePath(), "-cp", String.join(":", classPath)));
+                "-Xmx256m", "-XX:SharedClassListFile=" + listed.toAbsolutePath(), "-cp", input.joinedClassPath()));
         if (linked) {
             options.add(0, "-XX:+AOTClassLinking");
         }
         try {
-            return new ClassData(jdk, runtime).dump(entry.resolve(ARCHIVE), directory, options);
+            return new ClassData(input.jdk(), input.runtime()).dump(entry.resolve(ARCHIVE), input.directory(), options);
         } catch (ToolException e) {
             throw new SettingException(
                     "cds",
@@ -73,28 +67,5 @@ public record ApplicationClassData(
                     "Record the list again with 'mvn unikernel:train', or set it to jdk.",
                     e);
         }
-    }
-
-    /**
-     * A name for all that goes into the archive. The runtime is one by the name of its entry, which the linker gave it.
-     */
-    private String key() throws IOException {
-        StringBuilder inputs = new StringBuilder(String.join(
-                "\n",
-                FORMAT,
-                runtime.getParent().getFileName().toString(),
-                String.valueOf(linked),
-                String.join(":", classPath),
-                list.text()));
-        try (var files = Files.walk(directory)) {
-            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile).sorted()::iterator) {
-                inputs.append('\n').append(DirectoryTree.slashed(directory.relativize(file)));
-                inputs.append(' ').append(Files.getLastModifiedTime(file));
-                inputs.append(' ').append(FileTrouble.on(file, () -> Checksum.of(file)));
-            }
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
-        return Checksum.of(inputs.toString()).substring(0, KEY_DIGITS);
     }
 }

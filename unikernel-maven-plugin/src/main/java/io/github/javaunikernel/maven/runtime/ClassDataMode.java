@@ -13,9 +13,16 @@ public enum ClassDataMode {
     /** Those of the JDK that its own list names. */
     JDK,
     /** Those of the JDK and the application that a list of the project names. */
-    APP;
+    APP,
+    /** Those that a recording of a start names, in the JVM's AOT cache, with profiles of their methods. */
+    AOT;
 
     private static final String PARAMETER = "cds";
+
+    /** Whether the application's classes are in it, so that it takes the place of the JDK's own. */
+    public boolean isOfApplication() {
+        return this == APP || this == AOT;
+    }
 
     /**
      * Reads the parameter.
@@ -42,14 +49,16 @@ public enum ClassDataMode {
                 }
                 return APP;
             case "aot":
-                throw new SettingException(
-                        PARAMETER,
-                        "The JVM's AOT cache cannot be made without running the"
-                                + " application, differs each time, and accepts jars that have changed since.",
-                        "Set it to app.");
+                if (!AotCache.canRecord(jdk)) {
+                    throw new SettingException(
+                            PARAMETER,
+                            "The AOT cache needs Java 25 or later, and the image gets Java " + jdk.feature() + ".",
+                            "Set it to app, or choose a newer JDK with jdkHome.");
+                }
+                return AOT;
             default:
                 throw new SettingException(
-                        PARAMETER, "'" + text + "' is not a kind of class data.", "Set it to off, jdk or app.");
+                        PARAMETER, "'" + text + "' is not a kind of class data.", "Set it to off, jdk, app or aot.");
         }
     }
 }

@@ -23,6 +23,16 @@ public record ClassDataProof(JavaHome jdk, Path runtime, Path directory, List<St
     private static final String FROM_ARCHIVE = "source: shared objects file";
     private static final String LOADED = " source: ";
 
+    /** The options for an archive in place of the JDK's own. */
+    public static List<String> ofClassData(Path archive) {
+        return List.of("-XX:SharedArchiveFile=" + archive.toAbsolutePath(), "-Xshare:auto", "-Xlog:cds");
+    }
+
+    /** The options for an AOT cache. */
+    public static List<String> ofAotCache(Path cache) {
+        return List.of("-XX:AOTCache=" + cache.toAbsolutePath(), "-Xlog:aot");
+    }
+
     /**
      * What a start loaded.
      *
@@ -34,22 +44,19 @@ public record ClassDataProof(JavaHome jdk, Path runtime, Path directory, List<St
     /**
      * Starts the JVM.
      *
-     * @param options in the order in which the guest gives them
+     * @param taking options that name the archive
+     * @param options of the guest besides, in the order in which it gives them
      * @param environment variables that hold options
      * @return nothing when this machine has too little memory for a start with these options
      */
-    public Optional<Count> prove(Path archive, List<String> options, Map<String, String> environment)
+    public Optional<Count> prove(List<String> taking, List<String> options, Map<String, String> environment)
             throws IOException, SettingException {
         // The JVM keeps a log that is there before under another name, so only a directory can be cleaned up.
         Path scratch = Files.createTempDirectory("unikernel-classes");
         Path log = scratch.resolve("log");
         try {
-            List<String> words = new ArrayList<>(List.of(
-                    "-XX:SharedArchiveFile=" + archive.toAbsolutePath(),
-                    "-Xshare:auto",
-                    "-Xlog:cds",
-                    "-Xlog:class+load:file=" + log + ":none",
-                    "--dry-run"));
+            List<String> words = new ArrayList<>(taking);
+            words.addAll(List.of("-Xlog:class+load:file=" + log + ":none", "--dry-run"));
             words.addAll(program);
             String output = new OptionProof(jdk, runtime).start(options, environment, words, directory);
             return Optional.of(counted(FileTrouble.on(log, () -> Files.readAllLines(log)), output));

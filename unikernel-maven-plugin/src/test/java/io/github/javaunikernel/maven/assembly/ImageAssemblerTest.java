@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven.assembly;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -350,6 +351,27 @@ class ImageAssemblerTest {
         progress.clear();
         assemble(request("app", scratch.resolve("one"), Set.of(), 0));
         assertTrue(progress.get(1).startsWith("Made class data"), progress.toString());
+    }
+
+    /** A recording belongs to its jars, so each change of them needs another one. */
+    @Test
+    void anAotCacheNeedsARecordingOfTheSameJars() throws Exception {
+        classData = ClassDataMode.AOT;
+        ImageRequest request = assemble(request("aot", scratch.resolve("one"), Set.of(), 0));
+        assertTrue(warnings.get(0).startsWith("The image has no class data in place of an AOT cache"), warnings.get(0));
+        assertTrue(warnings.get(0).endsWith("'mvn unikernel:train', and build the image again."), warnings.get(0));
+        String training = text(request.imageFile(), "/etc/unikernel.training.conf");
+        assertEquals(
+                text(request.imageFile(), "/etc/unikernel.conf"),
+                training.replace("arg -XX:AOTMode=record\narg -XX:AOTConfiguration=/training/recording\n", "")
+                        .replace("data unikernel-train /training\n", ""));
+        String recording = BuiltImage.find(scratch.resolve("one"), "aot").aotRecording();
+        assemble(request);
+        assertEquals(recording, BuiltImage.find(scratch.resolve("one"), "aot").aotRecording());
+        jar = Jars.jar(scratch, "hello", null, "Hello", PROGRAM.replace("(\"hello\")", "(\"other\")"));
+        assemble(request("aot", scratch.resolve("one"), Set.of(), 0));
+        assertNotEquals(
+                recording, BuiltImage.find(scratch.resolve("one"), "aot").aotRecording());
     }
 
     @Test

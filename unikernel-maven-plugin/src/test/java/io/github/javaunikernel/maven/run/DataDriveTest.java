@@ -48,6 +48,27 @@ class DataDriveTest {
     }
 
     @Test
+    void filesOfADiskCanBeCopiedFromIt() throws Exception {
+        DataDrive drive = prepare("orders /orders 8m").get(0);
+        Path source = Files.writeString(directory.resolve("source file"), "text");
+        Process writing = new ProcessBuilder(
+                        "/usr/sbin/debugfs",
+                        "-w",
+                        "-R",
+                        "write \"" + source + "\" notes",
+                        drive.file().toString())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        assertEquals(0, writing.waitFor());
+        Path target = directory.resolve("target file");
+        drive.extract("nothing", target, "");
+        assertFalse(Files.exists(target));
+        drive.extract("notes", target, "");
+        assertEquals("text", Files.readString(target));
+    }
+
+    @Test
     void doesNotMakeWhatIsOnlyRead() {
         SettingException e = assertThrows(SettingException.class, () -> prepare("prices /prices read-only"));
         assertEquals("dataDirectory", e.parameter());

@@ -79,6 +79,7 @@ class QemuBootTest {
                 0,
                 null,
                 "/etc/unikernel.training.conf",
+                null,
                 new BuiltImage.Check("/etc/unikernel.check.conf", List.of("--self-test")));
         return new QemuRequest(
                 image,

@@ -42,6 +42,7 @@ class XlGuestTest {
                 0,
                 null,
                 null,
+                null,
                 null);
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,7 @@ class ClassDataModeTest {
         assertEquals(ClassDataMode.OFF, ClassDataMode.of("off", list, JAVA_25));
         assertEquals(ClassDataMode.JDK, ClassDataMode.of("jdk", list, JAVA_17));
         assertEquals(ClassDataMode.APP, ClassDataMode.of("app", list, JAVA_17));
+        assertEquals(ClassDataMode.AOT, ClassDataMode.of("aot", missing, JAVA_25));
     }
 
     @Test
@@ -51,12 +53,27 @@ class ClassDataModeTest {
                 "There is no class list " + missing + ".",
                 "Record one with 'mvn unikernel:train', or set it to jdk.",
                 "app");
-        assertRefused("AOT cache", "Set it to app.", "aot");
-        assertRefused("'true' is not a kind of class data.", "Set it to off, jdk or app.", "true");
+        assertRefused("'true' is not a kind of class data.", "Set it to off, jdk, app or aot.", "true");
+    }
+
+    @Test
+    void olderVersionsOfJavaHaveNoAotCache() {
+        JavaHome java24 = new JavaHome(Path.of("jdk"), Map.of("JAVA_VERSION", "24.0.2"));
+        for (JavaHome jdk : List.of(JAVA_17, java24)) {
+            assertRefused(
+                    "The AOT cache needs Java 25 or later, and the image gets Java " + jdk.feature() + ".",
+                    "Set it to app, or choose a newer JDK with jdkHome.",
+                    "aot",
+                    jdk);
+        }
     }
 
     private void assertRefused(String words, String fix, String text) {
-        SettingException e = assertThrows(SettingException.class, () -> ClassDataMode.of(text, missing, JAVA_25));
+        assertRefused(words, fix, text, JAVA_25);
+    }
+
+    private void assertRefused(String words, String fix, String text, JavaHome jdk) {
+        SettingException e = assertThrows(SettingException.class, () -> ClassDataMode.of(text, missing, jdk));
         assertEquals("cds", e.parameter());
         assertTrue(e.getMessage().contains(words), e.getMessage());
         assertTrue(e.getMessage().endsWith(fix), e.getMessage());
