@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The counters of core/lock_statistics.h, one set for each class. */
+/*
+ * The counters of core/lock_statistics.h: one set for each class of locks, and two for the kernel lock, of which only
+ * waiting is counted. They grow only, each by one atomic operation, so lines that are read meanwhile may differ by what
+ * is under way. lock.c, lock_order.c and kernel_lock.c report to it, in any context, and there is no lock.
+ */
 #include "core/lock_statistics.h"
 #include "core/lock_order.h"
 #include "core/log.h"

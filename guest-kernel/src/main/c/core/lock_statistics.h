@@ -28,8 +28,8 @@ void lock_statistics_given_back(const struct held_lock *entry);
 void kernel_lock_statistics_taken(nanoseconds spun, nanoseconds halted);
 
 /* Heading, two lines for the kernel lock if there were several CPUs ("kernel": waiting by looking, "kernel halted":
- * waiting while the CPU halts), and lines for the classes of which a lock was taken, each with its '\n', in the order of lib/lock_class.h.
- * Times are in microseconds. The names of the columns are those of Linux's /proc/lock_stat. */
+ * waiting while the CPU halts), and lines for the classes of which a lock was taken, each with its '\n', in the order
+ * of lib/lock_class.h. Times are in microseconds. The names of the columns are those of Linux's /proc/lock_stat. */
 void lock_statistics_lines(void (*put)(const char *line, void *context), void *context);
 /* Logs these lines, if they are wanted. */
 void lock_statistics_print(void);

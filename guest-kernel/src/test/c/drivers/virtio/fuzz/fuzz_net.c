@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A virtio NIC with several pairs of queues, whose device does what the input says, and also asks for resets, in which
- * it gives whatever answer to the command on its control queue. Each step is one thing that a device or the network stack may do;
- * what the driver reports to the stack is checked as it comes, and after the last step every page and packet is
- * accounted for. One thread, so no locks; entered through fuzz_driver.
+ * it gives whatever answer to the command on its control queue. Each step is one thing that a device or the network
+ * stack may do; what the driver reports to the stack is checked as it comes, and after the last step every page and
+ * packet is accounted for. One thread, so no locks; entered through fuzz_driver.
  */
 #include "core/pages.h"
 #include "drivers/fuzz/driver.h"
