@@ -1,5 +1,6 @@
 # A guest on a TAP interface; sourced with `kernel`, `memory` and `module` set, in a name space of its own. The interface
 # `tap`, `kernel_options` and `lab_options`, for lab/qemu, may be set before start_guest.
+# `multi_queue` may be set to that word before make_network: the interface can then have several queues.
 # Sets `work`, a directory that goes away at the end, and `root`, which holds what is to be in the image.
 
 work=$(mktemp -d)
@@ -36,7 +37,7 @@ configuration() {
 # Linux is 10.9.0.1, the guest 10.9.0.2.
 make_network() {
     ip link set lo up
-    ip tuntap add dev tap0 mode tap vnet_hdr
+    ip tuntap add dev tap0 mode tap vnet_hdr ${multi_queue:-}
     ip address add 10.9.0.1/24 dev tap0
     ip link set tap0 up
 }
@@ -48,9 +49,21 @@ start_guest() {
     size=$(($(du -sm "$root" | cut -f 1) * 5 / 4 + 8))
     mke2fs -q -F -t ext2 -b 4096 -I 128 -O none,filetype,sparse_super,large_file -E no_copy_xattrs \
         -d "$root" "$work/image" "${size}M" >"$work/mke2fs.log" 2>&1 || { cat "$work/mke2fs.log" >&2; exit 2; }
+    exec {console}> >(watch_console "$1")
+    watcher=$!
     "$module/../lab/qemu" --kernel "$kernel" --extra "verbose${kernel_options:+ $kernel_options}" --disk "$work/image" --memory "$memory" --tap "$tap" \
-        --log "$work/host.log" ${lab_options[@]+"${lab_options[@]}"} </dev/null 2>"$work/lab" > >(watch_console "$1") &
+        --log "$work/host.log" ${lab_options[@]+"${lab_options[@]}"} </dev/null 2>"$work/lab" >&"$console" {console}>&- &
     guest=$!
+    exec {console}>&-
+}
+
+# For a guest that ends by itself: its last line is in `work`/console then. The exit status is lab/qemu's.
+await_end() {
+    local ended=0
+    wait "$guest" || ended=$?
+    guest=
+    wait "$watcher" || true
+    return "$ended"
 }
 
 watch_console() {

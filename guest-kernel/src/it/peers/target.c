@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server that hostile peers attack, in the guest: `target PORT`. A request is eight bytes, a letter, six
+ * The server that hostile peers attack, in the guest: `target PORT [THREADS]`. A request is eight bytes, a letter, six
  * hexadecimal digits and a line feed: `g` asks for so many bytes of a pattern, `s` for a block of text about memory
  * and sockets, `c` is `g` for a connection that ends with it, `u` announces so many bytes, which one byte answers when
  * they have come, `q` ends the program. A connection serves any number of requests. One thread waits for all of them
  * and never for one: what cannot be sent yet is sent later, so a peer that does not read, or asks byte by byte, holds
- * no one up.
+ * no one up. Each of several threads has a socket of its own that listens at the port (SO_REUSEPORT), and the
+ * connections that it accepts.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +28,7 @@
 
 #define FILES_MAX 16384
 #define BACKLOG 512
+#define THREADS_MAX 16u
 
 static struct client {
     char request[REQUEST_LENGTH];
@@ -36,9 +39,10 @@ static struct client {
     bool waits;          /* for room to send */
     bool last;           /* the connection ends with this answer */
 } clients[FILES_MAX];
-static char pattern[PATTERN_PERIOD * 256 + PATTERN_PERIOD], statistics[STATISTICS_LENGTH];
-static char announced[65536]; /* where such bytes go */
-static int epoll;
+static char pattern[PATTERN_PERIOD * 256 + PATTERN_PERIOD];
+static _Thread_local char statistics[STATISTICS_LENGTH];
+static _Thread_local char announced[65536]; /* where such bytes go */
+static _Thread_local int epoll;
 
 static _Noreturn void fail(const char *what)
 {
@@ -212,27 +216,18 @@ static void accept_all(int listening)
 static int listen_at(uint16_t port)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
-    int listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (bind(listening, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listening, BACKLOG) != 0)
+    int on = 1, listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (setsockopt(listening, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0 ||
+        bind(listening, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(listening, BACKLOG) != 0)
         fail("listen");
     return listening;
 }
 
-int main(int argc, char **argv)
+static void *serve_all(void *argument)
 {
-    struct rlimit limit;
-    if (argc != 2)
-        return 2;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    for (unsigned i = 0; i < sizeof(pattern); i++)
-        pattern[i] = (char)(i % PATTERN_PERIOD);
+    int listening = *(const int *)argument;
     epoll = epoll_create1(0);
-    int listening = listen_at((uint16_t)atoi(argv[1]));
     watch(EPOLL_CTL_ADD, listening, EPOLLIN);
-    printf("serving\n");
-    fflush(stdout);
     for (;;) {
         struct epoll_event events[64];
         int count = epoll_wait(epoll, events, 64, -1);
@@ -243,4 +238,33 @@ int main(int argc, char **argv)
                 serve(events[i].data.fd);
         }
     }
+    return NULL;
+}
+
+static void start(uint16_t port, unsigned threads)
+{
+    static int listening[THREADS_MAX];
+    pthread_t thread;
+    for (unsigned i = 0; i < threads; i++)
+        listening[i] = listen_at(port);
+    printf("serving\n");
+    fflush(stdout);
+    for (unsigned i = 1; i < threads; i++)
+        if ((errno = pthread_create(&thread, NULL, serve_all, &listening[i])) != 0)
+            fail("pthread_create");
+    serve_all(&listening[0]);
+}
+
+int main(int argc, char **argv)
+{
+    struct rlimit limit;
+    unsigned threads = argc == 3 ? (unsigned)atoi(argv[2]) : 1;
+    if (argc < 2 || argc > 3 || threads < 1 || threads > THREADS_MAX)
+        return 2;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    for (unsigned i = 0; i < sizeof(pattern); i++)
+        pattern[i] = (char)(i % PATTERN_PERIOD);
+    start((uint16_t)atoi(argv[1]), threads);
 }

@@ -18,6 +18,7 @@
  * other CPU is served from then on. Some of them still run until cpus_stop() has reached them.
  */
 #include "core/kernel_lock.h"
+#include "core/lock_statistics.h"
 #include "platform/platform.h"
 
 #define SPINS 200
@@ -31,7 +32,11 @@ static const struct cpu *holder, *last;
 static struct waiting {
     bool waits, halts;
     uint32_t ticket;
+    nanoseconds had; /* for statistics: when it got the lock */
 } waiting[CPUS_MAX];
+
+/* Of statistics; 0 without them. */
+static nanoseconds time_now(void) { return lock_statistics ? clock_monotonic() : 0; }
 
 static bool is_served(const struct waiting *mine)
 {
@@ -46,17 +51,21 @@ static void spin(void)
     __builtin_ia32_pause();
 }
 
-static void halt(struct waiting *mine)
+/* For how long it did, not counting the interrupt that may have ended it. */
+static nanoseconds halt(struct waiting *mine)
 {
+    nanoseconds began = time_now();
     __atomic_store_n(&mine->halts, true, __ATOMIC_SEQ_CST);
     if (!is_served(mine))
         cpu_halt();
     __atomic_store_n(&mine->halts, false, __ATOMIC_RELAXED);
+    return (read_once(mine->waits) ? time_now() : mine->had) - began;
 }
 
 static void have(struct waiting *mine)
 {
     mine->waits = false;
+    mine->had = time_now();
     write_once(holder, this_cpu());
     cpu_answer();
 }
@@ -66,15 +75,18 @@ void kernel_lock_take(void)
     if (is_last())
         return;
     struct waiting *mine = &waiting[this_cpu()->id];
+    nanoseconds began = time_now(), halted = 0;
     mine->ticket = __atomic_fetch_add(&next_ticket, 1, __ATOMIC_SEQ_CST);
     mine->waits = true;
+    bool free = is_served(mine);
     for (unsigned looks = 0; !is_served(mine); looks++) {
         spin();
         if (looks >= SPINS)
-            halt(mine);
+            halted += halt(mine);
     }
     if (read_once(mine->waits)) /* else an interrupt has ended the wait */
         have(mine);
+    kernel_lock_statistics_taken(free ? 0 : mine->had - began - halted, halted);
 }
 
 bool kernel_lock_take_again(void)

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The counters of core/lock_statistics.h, one set for each class. */
+/*
+ * The counters of core/lock_statistics.h: one set for each class of locks, and two for the kernel lock, of which only
+ * waiting is counted. They grow only, each by one atomic operation, so lines that are read meanwhile may differ by what
+ * is under way. lock.c, lock_order.c and kernel_lock.c report to it, in any context, and there is no lock.
+ */
 #include "core/lock_statistics.h"
 #include "core/lock_order.h"
 #include "core/log.h"
@@ -12,7 +16,7 @@ bool lock_statistics;
 static struct counters {
     uint64_t taken, contended;
     nanoseconds waited, longest_hold;
-} counters[LOCK_CLASS_COUNT];
+} counters[LOCK_CLASS_COUNT], kernel_spun, kernel_halted;
 
 static void add(uint64_t *counter, uint64_t n) { __atomic_fetch_add(counter, n, __ATOMIC_RELAXED); }
 
@@ -49,12 +53,30 @@ void lock_statistics_given_back(const struct held_lock *entry)
         raise(&counters[entry->class].longest_hold, clock_monotonic() - entry->since);
 }
 
-static void format_line(char *line, enum lock_class class)
+static void count_wait(struct counters *of, nanoseconds waited)
 {
-    const struct counters *c = &counters[class];
-    format(line, LOCK_STATISTICS_LINE, "%20s %12lu %11lu.%03lu %12lu %11lu.%03lu\n", lock_name(class), c->contended,
-           c->waited / NS_PER_US, c->waited % NS_PER_US, c->taken, c->longest_hold / NS_PER_US,
-           c->longest_hold % NS_PER_US);
+    add(&of->taken, 1);
+    add(&of->contended, waited > 0);
+    add(&of->waited, waited);
+}
+
+void kernel_lock_statistics_taken(nanoseconds spun, nanoseconds halted)
+{
+    if (!lock_statistics)
+        return;
+    count_wait(&kernel_spun, spun);
+    count_wait(&kernel_halted, halted);
+}
+
+static void put_counters(const char *name, const struct counters *c, void (*put)(const char *line, void *context),
+                         void *context)
+{
+    char line[LOCK_STATISTICS_LINE];
+    if (c->taken == 0)
+        return;
+    format(line, sizeof(line), "%20s %12lu %11lu.%03lu %12lu %11lu.%03lu\n", name, c->contended, c->waited / NS_PER_US,
+           c->waited % NS_PER_US, c->taken, c->longest_hold / NS_PER_US, c->longest_hold % NS_PER_US);
+    put(line, context);
 }
 
 void lock_statistics_lines(void (*put)(const char *line, void *context), void *context)
@@ -63,12 +85,10 @@ void lock_statistics_lines(void (*put)(const char *line, void *context), void *c
     format(line, sizeof(line), "%20s %12s %15s %12s %15s\n", "class name", "contentions", "waittime-total",
            "acquisitions", "holdtime-max");
     put(line, context);
-    for (enum lock_class class = 0; class < LOCK_CLASS_COUNT; class ++) {
-        if (counters[class].taken == 0)
-            continue;
-        format_line(line, class);
-        put(line, context);
-    }
+    put_counters("kernel", &kernel_spun, put, context);
+    put_counters("kernel halted", &kernel_halted, put, context);
+    for (enum lock_class class = 0; class < LOCK_CLASS_COUNT; class ++)
+        put_counters(lock_name(class), &counters[class], put, context);
 }
 
 static void log_statistics(const char *text, void *unused)

@@ -23,15 +23,22 @@ void lock_contended(struct held_locks *held);
 void lock_statistics_taken(struct held_locks *held, struct held_lock *entry);
 void lock_statistics_given_back(const struct held_lock *entry);
 
-/* Heading and lines for the classes of which a lock was taken, each with its '\n', in the order of lib/lock_class.h.
- * Times are in microseconds. The names of the columns are those of Linux's /proc/lock_stat. */
+/* The kernel lock, which is in no class (core/kernel_lock.h): a CPU has it, after it has looked for it again and again
+ * for so long, and has halted for so long. Both in ns. */
+void kernel_lock_statistics_taken(nanoseconds spun, nanoseconds halted);
+
+/* Heading, two lines for the kernel lock if there were several CPUs ("kernel": waiting by looking, "kernel halted":
+ * waiting while the CPU halts), and lines for the classes of which a lock was taken, each with its '\n', in the order
+ * of lib/lock_class.h. Times are in microseconds. The names of the columns are those of Linux's /proc/lock_stat. */
 void lock_statistics_lines(void (*put)(const char *line, void *context), void *context);
 /* Logs these lines, if they are wanted. */
 void lock_statistics_print(void);
 /* `value` is what follows lockstat=. False if it is not 1. */
 bool lock_statistics_parse(const char *value);
 #else
+#define lock_statistics false
 #define lock_contended(held) ((void)0)
+static inline void kernel_lock_statistics_taken(nanoseconds spun, nanoseconds halted) { (void)spun, (void)halted; }
 static inline void lock_statistics_print(void) {}
 static inline bool lock_statistics_parse(const char *value) { return (void)value, false; }
 #endif

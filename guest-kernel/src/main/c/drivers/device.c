@@ -79,6 +79,24 @@ void network_device_interrupt(struct network_device *device)
     }
 }
 
+bool network_device_round(struct network_device *device, unsigned count, unsigned *turn,
+                          unsigned (*serve)(struct network_device *device, unsigned queue, unsigned most, bool *ready))
+{
+    unsigned received = 0, first = *turn;
+    bool ready = false;
+    for (unsigned i = 0; i < count && received < NETWORK_ROUND; i++) {
+        unsigned queue = (first + i) % count, packets = serve(device, queue, NETWORK_ROUND - received, &ready);
+        if (packets > 0)
+            *turn = (queue + 1) % count;
+        received += packets;
+    }
+    if (received > 0 && device->receive_done)
+        device->receive_done(device);
+    if (ready && device->transmit_ready)
+        device->transmit_ready(device);
+    return received == NETWORK_ROUND;
+}
+
 void network_device_received(struct network_device *device, struct packet *packet)
 {
     if (!device->receive) {

@@ -142,6 +142,12 @@ void network_device_interrupt(struct network_device *device);
 /* For drivers' receive_round(), without locks: counts a packet and gives it to the stack. Until the stack has set its
  * callbacks, packets are dropped. */
 void network_device_received(struct network_device *device, struct packet *packet);
+/* For receive_round() of drivers with `count` queues, without locks: has the driver serve one after the other, and
+ * tells the stack. serve() gives the stack at most `most` packets of a queue that is due, returns how many they were,
+ * and sets *ready if the stack may send again; dropped packets count too. *turn is the queue to begin with: the one
+ * after that with which the last round ended, so that none is left out under load. */
+bool network_device_round(struct network_device *device, unsigned count, unsigned *turn,
+                          unsigned (*serve)(struct network_device *device, unsigned queue, unsigned most, bool *ready));
 /* In order of announcement; NULL at the end. index from 0. */
 struct block_device *block_device_at(unsigned index);
 struct network_device *network_device_at(unsigned index);

@@ -52,7 +52,7 @@
     LOCK(BLOCK_BATCH, "block batch") \
     LOCK(NIC_TRANSMIT, "nic transmit") \
     LOCK(NIC_RECEIVE, "nic receive") \
-    LOCK(NIC, "nic") \
+    BY_ADDRESS(NIC, "nic") /* those of all queues of a NIC, which is started again */ \
     LOCK(CHANNEL, "channel") \
     LOCK(GRANTS, "grants") \
     NESTS(WAIT_QUEUE, "wait_queue") /* a file's, then those of the epoll instances that watch it, and so on up */ \
@@ -75,7 +75,7 @@ enum lock_class { LOCK_CLASSES(LOCK_ENUM, LOCK_ENUM, LOCK_ENUM) LOCK_CLASS_COUNT
 
 #ifdef KERNEL_DEBUG
 /* The locks that a CPU (spinlocks) or a thread (mutexes) holds, in a kernel built for tests. All zeros: none. */
-#define HELD_LOCKS_MAX 12
+#define HELD_LOCKS_MAX 16
 #define HELD_LOCK_DEPTH 6
 struct held_locks {
     unsigned count;

@@ -172,8 +172,13 @@ static void test_statistics(void)
     lock_taken(&held, LOCK_HEAP, &heap);
     host_advance(20 * NS_PER_US);
     lock_given_back(&held, &heap);
+    kernel_lock_statistics_taken(0, 0);
+    kernel_lock_statistics_taken(3 * NS_PER_US, 0);
+    kernel_lock_statistics_taken(2 * NS_PER_US, 9 * NS_PER_US);
     lock_statistics_lines(collect, found);
     CHECK(!strcmp(found, "          class name  contentions  waittime-total acquisitions    holdtime-max\n"
+                         "              kernel            2           5.000            3           0.000\n"
+                         "       kernel halted            1           9.000            3           0.000\n"
                          "                heap            1           7.001            2        1000.000\n"));
     lock_statistics_print();
     CHECK(

@@ -60,9 +60,12 @@ static void unmask(struct ena_pair *pair)
 
 /* Completions that come before the interrupt is unmasked may raise none, so they are looked for afterwards. Each turn
  * takes one at least; at most those of packets under way and `most` packets. It is still due if there were so many. */
-static unsigned serve(struct ena_pair *pair, unsigned most, bool *ready)
+static unsigned serve(struct network_device *network, unsigned number, unsigned most, bool *ready)
 {
+    struct ena_pair *pair = &container_of(network, struct ena_nic, network)->pairs[number];
     unsigned received = 0;
+    if (!pair->due)
+        return 0;
     spin_lock(&pair->lock);
     do {
         *ready |= ena_reclaim(pair);
@@ -75,24 +78,10 @@ static unsigned serve(struct ena_pair *pair, unsigned most, bool *ready)
     return received;
 }
 
-/* Begins with the pair after the one with which the last round ended. */
 bool ena_receive_round(struct network_device *network)
 {
     struct ena_nic *nic = container_of(network, struct ena_nic, network);
-    unsigned received = 0, first = nic->turn;
-    bool ready = false;
-    for (unsigned i = 0; i < nic->pair_count && received < NETWORK_ROUND; i++) {
-        struct ena_pair *pair = &nic->pairs[(first + i) % nic->pair_count];
-        if (!pair->due)
-            continue;
-        received += serve(pair, NETWORK_ROUND - received, &ready);
-        nic->turn = (pair->number + 1) % nic->pair_count;
-    }
-    if (received > 0 && network->receive_done)
-        network->receive_done(network);
-    if (ready && network->transmit_ready)
-        network->transmit_ready(network);
-    return received == NETWORK_ROUND;
+    return network_device_round(network, nic->pair_count, &nic->turn, serve);
 }
 
 static void handle_interrupt(void *context)

@@ -14,6 +14,7 @@
 #include "core/packet.h"
 #include "core/random.h"
 #include "drivers/ena/nic.h"
+#include "drivers/flow.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -21,12 +22,7 @@
 #define TABLE_VERSION 1
 #define TABLE_SIZE_MAX 7 /* of which this is the logarithm */
 
-#define ETHERNET_HEADER 14u
-#define IP_HEADER_MIN 20u
-#define PORTS 4u
-#define PROTOCOL_TCP 6
-#define PROTOCOL_UDP 17
-#define TUPLE_MAX 12
+_Static_assert(ENA_KEY_LENGTH >= FLOW_TUPLE_MAX + 4, "the key covers the longest tuple");
 
 /* ---- The NIC's part ---- */
 
@@ -120,30 +116,10 @@ static uint32_t toeplitz(const uint8_t *key, const uint8_t *input, unsigned leng
     return hash;
 }
 
-/* What the NIC finds in a packet from the peer: addresses, and ports if there are any. How many bytes; 0: it is none
- * of IPv4. */
-static unsigned tuple_of(const struct packet *packet, uint8_t *tuple)
-{
-    const uint8_t *data = packet_data(packet), *ip = data + ETHERNET_HEADER;
-    if (packet->linear < ETHERNET_HEADER + IP_HEADER_MIN || data[12] != 0x08 || data[13] != 0x00)
-        return 0;
-    uint32_t header = (ip[0] & 15u) * 4;
-    bool fragment = (ip[6] & 0x3f) != 0 || ip[7] != 0;
-    bool ports = (ip[9] == PROTOCOL_TCP || ip[9] == PROTOCOL_UDP) && !fragment &&
-                 packet->linear >= ETHERNET_HEADER + header + PORTS;
-    memcpy(tuple, ip + 16, 4);
-    memcpy(tuple + 4, ip + 12, 4);
-    if (!ports)
-        return 8;
-    memcpy(tuple + 8, ip + header + 2, 2);
-    memcpy(tuple + 10, ip + header, 2);
-    return TUPLE_MAX;
-}
-
 struct ena_pair *ena_pair_for(struct ena_nic *nic, const struct packet *packet)
 {
-    uint8_t tuple[TUPLE_MAX];
-    unsigned length = nic->pair_count > 1 ? tuple_of(packet, tuple) : 0;
+    uint8_t tuple[FLOW_TUPLE_MAX];
+    unsigned length = nic->pair_count > 1 ? flow_tuple(packet, tuple) : 0;
     uint32_t index = length > 0 ? toeplitz(nic->key, tuple, length) & ((1u << nic->limits.table_size) - 1) : 0;
     return &nic->pairs[index % nic->pair_count];
 }

@@ -127,7 +127,7 @@ static void interrupt(void *context)
     if (status == 0)
         return;
     for (unsigned i = 0; i < MAX_QUEUES; i++) {
-        if (mmio->queues[i])
+        if (mmio->queues[i] && mmio->queues[i]->handler)
             mmio->queues[i]->handler(mmio->queues[i]);
     }
     if ((status & INTERRUPT_CONFIGURATION) && mmio->device.changed)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A virtio network device's start, interrupts and restart; network_receive.c and network_transmit.c move the packets.
+ * A virtio network device's start, interrupts and restart; network_receive.c and network_transmit.c move the packets,
+ * network_pairs.c makes the queues.
  *
  * Its features never change once they are agreed on, so the stack may rely on them. virtio_start() calls
- * virtio_network_start() at boot; the rest is called by the stack and by the queues' interrupts. Lock "nic" is taken
- * here for what network.h says it guards, and released before a callback of the stack is called.
+ * virtio_network_start() at boot; the rest is called by the stack and by the queues' interrupts. The lock of a pair is
+ * taken here for what network.h says it guards, and released before a callback of the stack is called; those of all
+ * pairs are taken for a restart, which touches every queue.
  */
 #include "drivers/virtio/network.h"
 
@@ -28,13 +30,6 @@
 #define CONFIG_MAC 0
 #define CONFIG_MTU 10
 
-#define QUEUE_RECEIVE 0
-#define QUEUE_TRANSMIT 1
-#define QUEUE_SIZE 256
-/* One receive buffer for so much memory: half a percent of it, and a 64 KiB packet in the smallest guest. */
-#define MEMORY_PER_BUFFER (1UL << 20)
-#define RECEIVE_BUFFERS_MIN 32
-
 #define ETHERNET_MTU 1500
 #define LARGEST_MTU (65535 - 18) /* a whole IP packet's size, less an Ethernet header with a VLAN tag */
 #define SMALLEST_MTU 68          /* 5.1.4.1, and of IPv4 */
@@ -43,56 +38,102 @@
 static unsigned nics;
 
 /* The device's other half fills buffers while we empty them, so this ends by counting, and those dropped count too. */
+static unsigned receive_some(struct virtio_pair *pair, unsigned most)
+{
+    must_hold(&pair->lock);
+    unsigned received = 0;
+    struct packet *packet;
+    while (received < most && virtio_net_receive(pair, &packet)) {
+        received++;
+        if (!packet)
+            continue;
+        spin_unlock(&pair->lock);
+        network_device_received(&pair->nic->network, packet);
+        spin_lock(&pair->lock);
+    }
+    virtqueue_flush(&pair->receive);
+    return received;
+}
+
+static unsigned serve(struct network_device *network, unsigned number, unsigned most, bool *ready)
+{
+    struct virtio_pair *pair = &container_of(network, struct virtio_nic, network)->pairs[number];
+    unsigned received = 0;
+    (void)ready; /* the interrupt handler sees to what was sent */
+    if (!pair->due)
+        return 0;
+    spin_lock(&pair->lock);
+    virtqueue_disable_interrupt(&pair->receive);
+    do {
+        received += receive_some(pair, most - received);
+        pair->due = received == most;
+    } while (!pair->due && virtqueue_enable_interrupt(&pair->receive));
+    spin_unlock(&pair->lock);
+    return received;
+}
+
 static bool receive_round(struct network_device *network)
 {
     struct virtio_nic *nic = container_of(network, struct virtio_nic, network);
-    struct packet *packet;
-    unsigned received = 0;
-    spin_lock(&nic->lock);
-    virtqueue_disable_interrupt(&nic->receive);
-    bool more;
-    do {
-        while (received < NETWORK_ROUND && virtio_net_receive(nic, &packet)) {
-            received++;
-            if (!packet)
-                continue;
-            spin_unlock(&nic->lock);
-            network_device_received(network, packet);
-            spin_lock(&nic->lock);
-        }
-        virtqueue_flush(&nic->receive);
-        more = received == NETWORK_ROUND;
-    } while (!more && virtqueue_enable_interrupt(&nic->receive));
-    spin_unlock(&nic->lock);
-    if (received > 0 && network->receive_done)
-        network->receive_done(network);
-    return more;
+    return network_device_round(network, nic->pair_count, &nic->turn, serve);
 }
 
 static void handle_interrupt(struct virtqueue *queue)
 {
-    struct virtio_nic *nic = queue->context;
-    struct network_device *network = &nic->network;
+    struct virtio_pair *pair = queue->context;
+    struct network_device *network = &pair->nic->network;
 
     if (!network->running)
         return; /* it did not start, and has perhaps no second queue */
-    spin_lock(&nic->lock);
-    virtqueue_disable_interrupt(&nic->receive);
-    bool ready = virtio_net_reclaim(nic);
-    spin_unlock(&nic->lock);
+    spin_lock(&pair->lock);
+    virtqueue_disable_interrupt(&pair->receive);
+    pair->due = true;
+    bool ready = virtio_net_reclaim(pair);
+    spin_unlock(&pair->lock);
     network_device_interrupt(network);
     if (ready && network->transmit_ready)
         network->transmit_ready(network);
 }
 
-static void forget_buffers(struct virtio_nic *nic)
+/* ---- Restart ---- */
+
+static void forget_buffers(struct virtio_pair *pair)
 {
-    virtio_net_transmit_forget(nic);
-    for (unsigned i = 0; i < nic->receive.size; i++) {
-        struct page *page = virtqueue_forget(&nic->receive, i);
+    virtio_net_transmit_forget(pair);
+    for (unsigned i = 0; i < pair->receive.size; i++) {
+        struct page *page = virtqueue_forget(&pair->receive, i);
         if (page)
             page_put(page);
     }
+}
+
+static int restart_pair(struct virtio_pair *pair)
+{
+    forget_buffers(pair);
+    int error = virtqueue_restart(&pair->receive);
+    if (error == 0)
+        error = virtqueue_restart(&pair->transmit);
+    if (error == 0)
+        error = virtio_net_receive_init(pair);
+    if (error == 0)
+        virtqueue_enable_interrupt(&pair->receive);
+    return error;
+}
+
+static int restart_pairs(struct virtio_nic *nic)
+{
+    for (unsigned i = 0; i < nic->pair_count; i++) {
+        int error = restart_pair(&nic->pairs[i]);
+        if (error != 0)
+            return error;
+    }
+    return nic->pair_count > 1 ? virtqueue_restart(&nic->control) : 0;
+}
+
+static void start_receiving(struct virtio_nic *nic)
+{
+    for (unsigned i = 0; i < nic->pair_count; i++)
+        virtqueue_flush(&nic->pairs[i].receive);
 }
 
 /* What was on its way is lost, as packets may be. Until the reset the device may still write to its buffers. */
@@ -100,39 +141,45 @@ static int restart(struct virtio_device *device)
 {
     struct virtio_nic *nic = device->driver;
     int error = virtio_restart(device);
+    if (error == 0)
+        error = restart_pairs(nic);
     if (error != 0)
         return error;
-    forget_buffers(nic);
-    error = virtqueue_restart(&nic->receive);
-    if (error == 0)
-        error = virtqueue_restart(&nic->transmit);
-    if (error == 0)
-        error = virtio_net_receive_init(nic);
-    if (error != 0)
-        return error;
-    virtqueue_enable_interrupt(&nic->receive);
     virtio_ready(device);
-    virtqueue_flush(&nic->receive);
-    return 0;
+    start_receiving(nic);
+    return nic->pairs_used > 1 ? virtio_net_pairs_use(nic, VIRTIO_RESTART_TIME) : 0;
+}
+
+static void give_up(struct virtio_nic *nic)
+{
+    for (unsigned i = 0; i < nic->pair_count; i++)
+        nic->pairs[i].receive.broken = nic->pairs[i].transmit.broken = true;
 }
 
 void virtio_net_check(struct virtio_nic *nic)
 {
-    must_hold(&nic->lock);
+    virtio_net_lock_all(nic);
     if (!virtio_check(nic->device, restart))
-        nic->receive.broken = nic->transmit.broken = true;
+        give_up(nic);
+    virtio_net_unlock_all(nic);
 }
 
 static void changed(struct virtio_device *device)
 {
     struct virtio_nic *nic = device->driver;
-    spin_lock(&nic->lock);
+    bool ready = false;
     virtio_net_check(nic);
-    bool ready = virtio_net_reclaim(nic);
-    spin_unlock(&nic->lock);
+    for (unsigned i = 0; i < nic->pair_count; i++) {
+        struct virtio_pair *pair = &nic->pairs[i];
+        spin_lock(&pair->lock);
+        ready |= virtio_net_reclaim(pair);
+        spin_unlock(&pair->lock);
+    }
     if (ready && nic->network.transmit_ready)
         nic->network.transmit_ready(&nic->network);
 }
+
+/* ---- Start ---- */
 
 static void read_address(struct virtio_nic *nic)
 {
@@ -186,19 +233,23 @@ static int negotiate(struct virtio_device *device)
     /* Large packets need buffers that can be joined (5.1.6.3.1). */
     if (!(device->transport->read_features(device) & FEATURE_MERGEABLE_BUFFERS))
         wanted &= ~FEATURE_GUEST_TSO4;
-    return virtio_negotiate(device, wanted);
+    return virtio_negotiate(device, wanted | virtio_net_pairs_features(device));
 }
 
-static int init_queues(struct virtio_nic *nic)
+/* Without an answer, or when it refuses, the first pair does all: a device that uses the others is served all the
+ * same. */
+static void use_pairs(struct virtio_nic *nic)
 {
-    uint64_t buffers = max_of(platform.memory_bytes / MEMORY_PER_BUFFER, (uint64_t)RECEIVE_BUFFERS_MIN);
-    unsigned size = (unsigned)min_of(buffers, (uint64_t)QUEUE_SIZE);
-    int error = virtqueue_init(&nic->receive, nic->device, QUEUE_RECEIVE, size, handle_interrupt, nic);
-    if (error == 0)
-        error = virtqueue_init(&nic->transmit, nic->device, QUEUE_TRANSMIT, QUEUE_SIZE, handle_interrupt, nic);
-    if (error == 0)
-        error = virtio_net_receive_init(nic);
-    return error;
+    if (nic->pair_count == 1)
+        return;
+    int error = virtio_net_pairs_use(nic, VIRTIO_RESET_TIME);
+    if (error == 0) {
+        nic->pairs_used = nic->pair_count;
+        log_info("%s: pairs of queues: %u", nic->network.name, nic->pair_count);
+        return;
+    }
+    log_error("%s: the device does not use more than one pair of queues (%s); see the host's log", nic->network.name,
+              errno_name(error));
 }
 
 int virtio_network_start(struct virtio_device *device)
@@ -210,19 +261,20 @@ int virtio_network_start(struct virtio_device *device)
     struct virtio_nic *nic = heap_allocate_zeroed(sizeof(*nic));
     if (!nic)
         return -ENOMEM;
-    spinlock_init(&nic->lock, LOCK_NIC);
     nic->device = device;
     device->driver = nic;
-    error = init_queues(nic);
+    error = virtio_net_pairs_init(nic, handle_interrupt);
     if (error != 0)
         return error;
     describe(nic);
-    virtqueue_enable_interrupt(&nic->receive);
+    for (unsigned i = 0; i < nic->pair_count; i++)
+        virtqueue_enable_interrupt(&nic->pairs[i].receive);
     network_device_add(&nic->network);
     device->changed = changed;
     virtio_ready(device);
-    virtqueue_flush(&nic->receive);
+    start_receiving(nic);
     const uint8_t *mac = nic->network.mac;
     log_info("%s: %02x:%02x:%02x:%02x:%02x:%02x", nic->network.name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    use_pairs(nic);
     return 0;
 }

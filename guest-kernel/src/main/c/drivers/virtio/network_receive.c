@@ -4,7 +4,7 @@
  * its pages can be replaced, so the queue never runs dry for want of memory. Buffers are cleared: a device that claims
  * to have written more than it did reveals nothing of what was in them before.
  *
- * Called by network.c under lock "nic"; packets go to the stack without it.
+ * Called by network.c under the lock of a pair; packets go to the stack without it.
  */
 #include "core/debug.h"
 #include "drivers/virtio/network.h"
@@ -34,39 +34,39 @@ static const uint8_t *data_of(const struct gathered *from, unsigned index)
     return (const uint8_t *)page_data(from->pages[index]) + offset_of(index);
 }
 
-static void offer(struct virtio_nic *nic, struct page *page)
+static void offer(struct virtio_pair *pair, struct page *page)
 {
     struct virtqueue_segment segment = { page_address(page), PAGE_SIZE, true };
     /* There is room: as many pages were taken out before. */
-    if (!virtqueue_add(&nic->receive, &segment, 1, page))
+    if (!virtqueue_add(&pair->receive, &segment, 1, page))
         page_put(page);
 }
 
-static void offer_again(struct virtio_nic *nic, const struct gathered *from)
+static void offer_again(struct virtio_pair *pair, const struct gathered *from)
 {
     for (unsigned i = 0; i < from->count; i++)
-        offer(nic, from->pages[i]);
+        offer(pair, from->pages[i]);
 }
 
-int virtio_net_receive_init(struct virtio_nic *nic)
+int virtio_net_receive_init(struct virtio_pair *pair)
 {
-    for (unsigned i = 0; i < nic->receive.size; i++) {
+    for (unsigned i = 0; i < pair->receive.size; i++) {
         struct page *page = device_page();
         if (!page)
             return i > 0 ? 0 : -ENOMEM;
-        offer(nic, page);
+        offer(pair, page);
     }
     return 0;
 }
 
-static bool take_buffer(struct virtio_nic *nic, struct gathered *to)
+static bool take_buffer(struct virtio_pair *pair, struct gathered *to)
 {
-    must_hold(&nic->lock);
+    must_hold(&pair->lock);
     uint32_t written;
-    struct page *page = virtqueue_take(&nic->receive, &written);
+    struct page *page = virtqueue_take(&pair->receive, &written);
     if (!page)
         return false;
-    virtio_progress(nic->device);
+    virtio_progress(pair->nic->device);
     unsigned index = to->count++;
     unsigned offset = offset_of(index);
     to->pages[index] = page;
@@ -76,19 +76,19 @@ static bool take_buffer(struct virtio_nic *nic, struct gathered *to)
 }
 
 /* Takes all buffers of the next packet. False: there is none. */
-static bool gather(struct virtio_nic *nic, struct gathered *to)
+static bool gather(struct virtio_pair *pair, struct gathered *to)
 {
-    must_hold(&nic->lock);
+    must_hold(&pair->lock);
     to->count = 0;
     to->length = 0;
-    if (!take_buffer(nic, to))
+    if (!take_buffer(pair, to))
         return false;
     memcpy(&to->header, page_data(to->pages[0]), sizeof(to->header));
     compiler_barrier(); /* the device may change it: it is read once */
     /* Without mergeable buffers the field is not meaningful in old devices; it is then 0 or 1. */
     unsigned buffers = min_of(to->header.buffers, (uint16_t)MAX_BUFFERS);
     while (to->count < buffers) {
-        if (!take_buffer(nic, to)) {
+        if (!take_buffer(pair, to)) {
             to->length = 0;
             break;
         }
@@ -134,23 +134,23 @@ static struct packet *copy_whole(const struct gathered *from)
 }
 
 /* One new page for each of the packet's, or none. */
-static bool replace_pages(struct virtio_nic *nic, unsigned count)
+static bool replace_pages(struct virtio_pair *pair, unsigned count)
 {
     struct page *pages[MAX_BUFFERS];
     if (!device_pages(pages, count))
         return false;
     for (unsigned i = 0; i < count; i++)
-        offer(nic, pages[i]);
+        offer(pair, pages[i]);
     return true;
 }
 
 /* The packet takes over the pages. */
-static struct packet *attach_pages(struct virtio_nic *nic, const struct gathered *from)
+static struct packet *attach_pages(struct virtio_pair *pair, const struct gathered *from)
 {
     struct packet *packet = packet_allocate_paged(COPY_HEADERS);
     if (!packet)
         return NULL;
-    if (!replace_pages(nic, from->count)) {
+    if (!replace_pages(pair, from->count)) {
         packet_free(packet);
         return NULL;
     }
@@ -172,21 +172,21 @@ static struct packet *attach_pages(struct virtio_nic *nic, const struct gathered
     return packet;
 }
 
-bool virtio_net_receive(struct virtio_nic *nic, struct packet **packet)
+bool virtio_net_receive(struct virtio_pair *pair, struct packet **packet)
 {
-    must_hold(&nic->lock);
+    must_hold(&pair->lock);
     struct gathered from;
     *packet = NULL;
-    if (!gather(nic, &from))
+    if (!gather(pair, &from))
         return false;
     bool copy = from.length <= COPY_WHOLE;
     if (valid(&from))
-        *packet = copy ? copy_whole(&from) : attach_pages(nic, &from);
+        *packet = copy ? copy_whole(&from) : attach_pages(pair, &from);
     if (!*packet || copy)
-        offer_again(nic, &from);
+        offer_again(pair, &from);
     if (*packet)
         copy_meaning(*packet, &from.header);
     else
-        nic->network.dropped++;
+        pair->nic->network.dropped++;
     return true;
 }

@@ -4,7 +4,8 @@
  * freed at the next interrupt or transmit; an interrupt of their own is asked for only when many packets wait, since
  * acknowledgements and answers bring one anyway.
  *
- * The stack calls virtio_net_transmit(), in any context, which takes lock "nic"; network.c calls the rest under it.
+ * The stack calls virtio_net_transmit(), in any context, which takes the lock of the packet's pair of queues; network.c
+ * calls the rest under it.
  */
 #include "core/debug.h"
 #include "drivers/virtio/network.h"
@@ -17,52 +18,52 @@
 #define READY_ROOM (4 * MAX_SEGMENTS)
 #define MANY_BYTES (256U << 10)
 
-static void free_sent(struct virtio_nic *nic)
+static void free_sent(struct virtio_pair *pair)
 {
     uint32_t written;
-    for (struct packet *packet; (packet = virtqueue_take(&nic->transmit, &written));) {
-        nic->bytes_in_flight -= packet->length;
+    for (struct packet *packet; (packet = virtqueue_take(&pair->transmit, &written));) {
+        pair->bytes_in_flight -= packet->length;
         packet_free(packet);
-        virtio_progress(nic->device);
+        virtio_progress(pair->nic->device);
     }
 }
 
-void virtio_net_transmit_forget(struct virtio_nic *nic)
+void virtio_net_transmit_forget(struct virtio_pair *pair)
 {
-    must_hold(&nic->lock);
-    for (unsigned i = 0; i < nic->transmit.size; i++) {
-        struct packet *packet = virtqueue_forget(&nic->transmit, i);
+    must_hold(&pair->lock);
+    for (unsigned i = 0; i < pair->transmit.size; i++) {
+        struct packet *packet = virtqueue_forget(&pair->transmit, i);
         if (packet)
             packet_free(packet);
     }
-    nic->bytes_in_flight = 0;
+    pair->bytes_in_flight = 0;
 }
 
-static bool much_waits(const struct virtio_nic *nic)
+static bool much_waits(const struct virtio_pair *pair)
 {
-    return nic->full || nic->bytes_in_flight > MANY_BYTES || nic->transmit.free_count < nic->transmit.size / 2;
+    return pair->full || pair->bytes_in_flight > MANY_BYTES || pair->transmit.free_count < pair->transmit.size / 2;
 }
 
 /* From now on the next packet sent raises an interrupt. */
-static void ask_for_interrupt(struct virtio_nic *nic)
+static void ask_for_interrupt(struct virtio_pair *pair)
 {
-    must_hold(&nic->lock);
-    while (virtqueue_enable_interrupt(&nic->transmit))
-        free_sent(nic);
+    must_hold(&pair->lock);
+    while (virtqueue_enable_interrupt(&pair->transmit))
+        free_sent(pair);
 }
 
-bool virtio_net_reclaim(struct virtio_nic *nic)
+bool virtio_net_reclaim(struct virtio_pair *pair)
 {
-    must_hold(&nic->lock);
-    free_sent(nic);
-    if (much_waits(nic))
-        ask_for_interrupt(nic);
+    must_hold(&pair->lock);
+    free_sent(pair);
+    if (much_waits(pair))
+        ask_for_interrupt(pair);
     else
-        virtqueue_disable_interrupt(&nic->transmit);
-    unsigned enough = min_of((unsigned)READY_ROOM, (unsigned)nic->transmit.size);
-    if (!nic->full || (nic->transmit.free_count < enough && !nic->transmit.broken))
+        virtqueue_disable_interrupt(&pair->transmit);
+    unsigned enough = min_of((unsigned)READY_ROOM, (unsigned)pair->transmit.size);
+    if (!pair->full || (pair->transmit.free_count < enough && !pair->transmit.broken))
         return false;
-    nic->full = false;
+    pair->full = false;
     return true;
 }
 
@@ -88,9 +89,9 @@ static void write_header(const struct packet *packet, struct virtio_net_header *
     }
 }
 
-static bool enqueue(struct virtio_nic *nic, struct packet *packet)
+static bool enqueue(struct virtio_pair *pair, struct packet *packet)
 {
-    must_hold(&nic->lock);
+    must_hold(&pair->lock);
     struct virtqueue_segment segments[MAX_SEGMENTS];
     unsigned count = 0;
     struct virtio_net_header *header = (struct virtio_net_header *)packet->layer;
@@ -104,44 +105,64 @@ static bool enqueue(struct virtio_nic *nic, struct packet *packet)
         segments[count++] = (struct virtqueue_segment){ page_address(fragment->page) + fragment->offset,
                                                         fragment->length, false };
     }
-    return virtqueue_add(&nic->transmit, segments, count, packet);
+    return virtqueue_add(&pair->transmit, segments, count, packet);
+}
+
+/* With the lock: nothing waits for a broken device, to which all is dropped. */
+static bool has_room(const struct virtio_pair *pair)
+{
+    must_hold(&pair->lock);
+    return pair->transmit.broken || pair->transmit.free_count >= MAX_SEGMENTS;
+}
+
+static bool send(struct virtio_pair *pair, struct packet *packet)
+{
+    must_hold(&pair->lock);
+    struct network_device *network = &pair->nic->network;
+    free_sent(pair);
+    /* If this fills the queue, its being sent must raise the interrupt that ends the stack's waiting; so
+     * it is asked for before the device can see the packet. */
+    if (pair->transmit.free_count < 2 * MAX_SEGMENTS)
+        ask_for_interrupt(pair);
+    uint32_t length = packet->length;
+    if (enqueue(pair, packet)) {
+        network->sent_packets++;
+        network->sent_bytes += length;
+        pair->bytes_in_flight += length;
+    } else {
+        network->dropped++;
+        packet_free(packet);
+    }
+    return has_room(pair);
 }
 
 /* Never calls the stack back: it may hold locks of its own. */
 bool virtio_net_transmit(struct network_device *network, struct packet *packet)
 {
     struct virtio_nic *nic = container_of(network, struct virtio_nic, network);
-    spin_lock(&nic->lock);
-    free_sent(nic);
-    /* If this fills the queue, its being sent must raise the interrupt that ends the stack's waiting; so
-     * it is asked for before the device can see the packet. */
-    if (nic->transmit.free_count < 2 * MAX_SEGMENTS)
-        ask_for_interrupt(nic);
-    if (enqueue(nic, packet)) {
-        network->sent_packets++;
-        network->sent_bytes += packet->length;
-        nic->bytes_in_flight += packet->length;
-    } else {
-        network->dropped++;
-        packet_free(packet);
-    }
-    /* A device that has gone does not say so. */
-    if (nic->transmit.free_count < MAX_SEGMENTS)
-        virtio_net_check(nic);
-    /* What is sent to a broken device is dropped: nothing waits for it. */
-    bool room = nic->transmit.broken || nic->transmit.free_count >= MAX_SEGMENTS;
-    if (!room)
-        nic->full = true;
-    spin_unlock(&nic->lock);
+    struct virtio_pair *pair = virtio_net_pair_for(nic, packet);
+    spin_lock(&pair->lock);
+    bool room = send(pair, packet);
+    spin_unlock(&pair->lock);
+    if (likely(room))
+        return true;
+    virtio_net_check(nic); /* a device that has gone does not say so */
+    spin_lock(&pair->lock);
+    room = has_room(pair);
+    pair->full = !room;
+    spin_unlock(&pair->lock);
     return room;
 }
 
 void virtio_net_flush(struct network_device *network)
 {
     struct virtio_nic *nic = container_of(network, struct virtio_nic, network);
-    spin_lock(&nic->lock);
-    virtqueue_flush(&nic->transmit);
-    if (much_waits(nic))
-        ask_for_interrupt(nic);
-    spin_unlock(&nic->lock);
+    for (unsigned i = 0; i < nic->pair_count; i++) {
+        struct virtio_pair *pair = &nic->pairs[i];
+        spin_lock(&pair->lock);
+        virtqueue_flush(&pair->transmit);
+        if (much_waits(pair))
+            ask_for_interrupt(pair);
+        spin_unlock(&pair->lock);
+    }
 }

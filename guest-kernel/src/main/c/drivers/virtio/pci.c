@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtio over PCI (VIRTIO 1.1, 4.1): structures in memory windows that vendor capabilities name, and one MSI-X vector
- * for each queue.
+ * for each queue, or for a pair of them.
  *
  * machine/native.c offers each function that drivers/pci finds at boot; drivers then reach theirs through
  * pci_transport. A structure is used only if it lies within its window. What is here is set while the device is
@@ -9,6 +9,7 @@
  */
 #include "drivers/pci/pci.h"
 
+#include "core/debug.h"
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/pages.h"
@@ -56,6 +57,9 @@
 #define COMMON_LENGTH 0x38
 #define NO_VECTOR 0xffff
 
+/* Queues whose interrupts are spread over CPUs, at most. */
+#define SPREAD_MAX 8u
+
 struct window {
     volatile uint8_t *base;
     uint32_t length;
@@ -69,6 +73,8 @@ struct virtio_pci_device {
     unsigned next_vector; /* MSI-X table entry of the next queue */
     bool configuration_connected;
     unsigned configuration_vector; /* its entry */
+    unsigned vectors[SPREAD_MAX];  /* of the first entries */
+    struct pci_spread spread;
     char place[16];
 };
 
@@ -152,12 +158,18 @@ static int connect_entry(struct virtio_pci_device *pci, interrupt_handler *handl
     int vector = interrupt_allocate(handler, context);
     if (vector < 0)
         return vector;
+    if (pci->next_vector < SPREAD_MAX)
+        pci->vectors[pci->next_vector] = (unsigned)vector;
     return pci_msix_set(&pci->function, pci->next_vector++, (unsigned)vector);
 }
 
 /* The last thing that can fail: a vector is never given back, and so the queue that it was allocated for must stay. */
 static int connect_interrupt(struct virtio_pci_device *pci, struct virtqueue *queue)
 {
+    if (!queue->handler) {
+        mmio_write16(pci->common.base + QUEUE_VECTOR, NO_VECTOR);
+        return 0;
+    }
     if (!choose_entry(pci, QUEUE_VECTOR, queue->connected ? queue->interrupt : pci->next_vector))
         return -ENOSPC;
     if (queue->connected)
@@ -166,6 +178,24 @@ static int connect_interrupt(struct virtio_pci_device *pci, struct virtqueue *qu
     int error = connect_entry(pci, queue_interrupt, queue);
     queue->connected = error == 0;
     return error;
+}
+
+static unsigned interrupt_limit(struct virtio_device *device)
+{
+    return min_of(pci_device(device)->function.msix_vectors - 1, SPREAD_MAX);
+}
+
+static void spread(struct virtio_device *device, const struct virtqueue *first, unsigned count)
+{
+    struct virtio_pci_device *pci = pci_device(device);
+    assert(first->connected && first->interrupt + count <= SPREAD_MAX);
+    pci->spread = (struct pci_spread){
+        .function = &pci->function,
+        .first = first->interrupt,
+        .count = count,
+        .vectors = &pci->vectors[first->interrupt],
+    };
+    pci_spread_add(&pci->spread);
 }
 
 static void connect_configuration(struct virtio_device *device)
@@ -226,6 +256,8 @@ static const struct virtio_transport pci_transport = {
     .read_config = read_config,
     .queue_limit = queue_limit,
     .queue_enable = queue_enable,
+    .interrupt_limit = interrupt_limit,
+    .spread = spread,
     .connect_configuration = connect_configuration,
 };
 

@@ -85,22 +85,17 @@ static uint16_t size_within(unsigned limit)
     return size;
 }
 
-int virtqueue_init(struct virtqueue *queue, struct virtio_device *device, unsigned index, unsigned limit,
-                   virtqueue_handler *handler, void *context)
+/* What `queue` says of its device, interrupt and handler stays. */
+static int create(struct virtqueue *queue, unsigned limit)
 {
-    unsigned offered = device->transport->queue_limit(device, index);
+    const struct virtio_transport *transport = queue->device->transport;
+    unsigned offered = transport->queue_limit(queue->device, queue->index);
     if (offered == 0)
         return -ENODEV;
-    *queue = (struct virtqueue){
-        .device = device,
-        .index = index,
-        .size = size_within(min_of(offered, limit)),
-        .handler = handler,
-        .context = context,
-        .event_index = device->features & VIRTIO_FEATURE_EVENT_INDEX,
-        .descriptors = zeroed_page(),
-        .available = zeroed_page(),
-    };
+    queue->size = size_within(min_of(offered, limit));
+    queue->event_index = queue->device->features & VIRTIO_FEATURE_EVENT_INDEX;
+    queue->descriptors = zeroed_page();
+    queue->available = zeroed_page();
     queue->used = (void *)((uint8_t *)queue->available + USED_RING_OFFSET);
     queue->slots = heap_allocate_zeroed(queue->size * sizeof(*queue->slots));
     if (!queue->descriptors || !queue->available || !queue->slots) {
@@ -109,10 +104,30 @@ int virtqueue_init(struct virtqueue *queue, struct virtio_device *device, unsign
     }
     free_all_slots(queue);
     virtqueue_disable_interrupt(queue);
-    int error = device->transport->queue_enable(device, queue);
+    int error = transport->queue_enable(queue->device, queue);
     if (error != 0)
         release(queue);
     return error;
+}
+
+int virtqueue_init(struct virtqueue *queue, struct virtio_device *device, unsigned index, unsigned limit,
+                   virtqueue_handler *handler, void *context)
+{
+    *queue = (struct virtqueue){ .device = device, .index = index, .handler = handler, .context = context };
+    return create(queue, limit);
+}
+
+int virtqueue_init_beside(struct virtqueue *queue, const struct virtqueue *other, unsigned index, unsigned limit)
+{
+    *queue = (struct virtqueue){
+        .device = other->device,
+        .index = index,
+        .handler = other->handler,
+        .context = other->context,
+        .connected = other->connected,
+        .interrupt = other->interrupt,
+    };
+    return create(queue, limit);
 }
 
 void *virtqueue_forget(struct virtqueue *queue, unsigned slot)

@@ -47,9 +47,12 @@ struct virtqueue {
 };
 
 /* Creates queue `index` with at most `limit` descriptors (rounded down to a power of two).
- * Interrupts are off. 0, -ENODEV, -ENOMEM or the transport's error. */
+ * Interrupts are off. `handler` NULL: it never has any. 0, -ENODEV, -ENOMEM or the transport's error. */
 must_check int virtqueue_init(struct virtqueue *queue, struct virtio_device *device, unsigned index, unsigned limit,
                               virtqueue_handler *handler, void *context);
+/* The same with the interrupt of `other`, a queue of the device with a handler, which handles both. */
+must_check int virtqueue_init_beside(struct virtqueue *queue, const struct virtqueue *other, unsigned index,
+                                     unsigned limit);
 /* After a reset of the device: what chain `slot` (0..size - 1) was added with, which the device does not have any more;
  * NULL: no chain begins there. */
 void *virtqueue_forget(struct virtqueue *queue, unsigned slot);

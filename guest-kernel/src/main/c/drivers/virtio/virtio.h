@@ -46,6 +46,13 @@ struct virtio_transport {
     /* Tells the device where the queue's memory is, connects its interrupt and enables it.
      * Fills queue->notify. 0 or a negative errno. */
     int (*queue_enable)(struct virtio_device *device, struct virtqueue *queue);
+    /* NULL where all queues share one interrupt. Else how many queues can have one of their own, beside that for
+     * changes of the configuration. */
+    unsigned (*interrupt_limit)(struct virtio_device *device);
+    /* NULL where interrupt_limit is. From now on the interrupts of `count` queues, which were enabled one after the
+     * other from `first` on, each with one of its own, go to the CPUs with the ids from 0 on, as far as these run. Once
+     * for a device. */
+    void (*spread)(struct virtio_device *device, const struct virtqueue *first, unsigned count);
     /* After the queues: connects the interrupt for changes of the configuration and status, where there is one to
      * spare.
      * NULL: it is always connected. */

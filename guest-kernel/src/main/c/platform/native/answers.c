@@ -11,6 +11,7 @@
  */
 #include "core/kernel_lock.h"
 #include "platform/native/instructions.h"
+#include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 #include "platform/native/selectors.h"
 
@@ -64,6 +65,16 @@ void native_flush_kernel_others(void)
 }
 
 void native_cpus_synchronise(void) { native_flush_others(); }
+
+/* For the kernel lock, which every other interrupt needs, too: its handler would look for the lock without end, and the
+ * CPU not halt any more. So they stay pending in the local APIC (SDM 3A 11.8.3.1) until the CPU has the lock. */
+void native_halt_for_answer(void)
+{
+    uint32_t before = apic_read(APIC_TASK_PRIORITY);
+    apic_write(APIC_TASK_PRIORITY, (VECTOR_ANSWER & 0xf0u) - 1);
+    native_halt();
+    apic_write(APIC_TASK_PRIORITY, before);
+}
 
 void native_cpu_rouse(const struct cpu *cpu) { native_cpu_send(cpu, VECTOR_ANSWER); }
 

@@ -8,7 +8,7 @@ target/test/ena_model: $(call host,$(ENA_MODEL) $(addprefix src/test/c/drivers/e
     $(HOST_SOURCES))
 	$(host_link)
 
-ENA_DRIVER := $(wildcard src/main/c/drivers/ena/*.c) src/main/c/drivers/pci/spread.c
+ENA_DRIVER := $(wildcard src/main/c/drivers/ena/*.c) src/main/c/drivers/pci/spread.c src/main/c/drivers/flow.c
 ENA_TESTS := $(addprefix src/test/c/drivers/ena/,fake_pci.c test_ena.c test_bring_up.c test_traffic.c test_recovery.c test_hostile.c test_endurance.c test_spread.c)
 $(call host,$(ENA_DRIVER) $(ENA_TESTS)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
 target/test/ena: $(call host,$(ENA_DRIVER) $(ENA_TESTS) $(ENA_MODEL) src/main/c/drivers/device.c $(HOST_SOURCES))

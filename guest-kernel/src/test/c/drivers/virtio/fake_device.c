@@ -18,8 +18,46 @@ static struct fake_device *fake_of(struct virtio_device *device)
 
 static uint64_t read_features(struct virtio_device *device) { return fake_of(device)->offered; }
 static void write_features(struct virtio_device *device, uint64_t features) { fake_of(device)->accepted = features; }
+/* The one command there is on the control queue (VIRTIO 1.1, 5.1.6.5.5): as many pairs are used from now on. Anything
+ * else is a fault of the driver's. */
+static void obey(struct fake_device *fake, const struct fake_chain *chain)
+{
+    uint8_t command[4] = { 0 };
+    uint16_t pairs = 0;
+    bool whole = chain->count == 3 && fake_read(chain, 0, command, sizeof(command)) == sizeof(command);
+    memcpy(&pairs, command + 2, sizeof(pairs));
+    CHECK(whole && command[0] == 4 && command[1] == 0 && pairs >= 1 && pairs <= FAKE_PAIRS);
+    CHECK(fake->status & VIRTIO_DRIVER_OK);
+    if (fake->answer == 0)
+        fake->pairs = pairs;
+    fake_write(chain, 0, &fake->answer, 1);
+}
+
+static unsigned control_queue(const struct fake_device *fake)
+{
+    uint16_t pairs;
+    memcpy(&pairs, fake->config + 8, sizeof(pairs));
+    return 2u * pairs;
+}
+
+/* A driver that waits looks at the status: commands are obeyed then, and time passes. */
+static void serve_control(struct fake_device *fake)
+{
+    unsigned control = control_queue(fake);
+    struct fake_chain chain;
+    host_advance(NS_PER_MS);
+    if (fake->silent || control >= FAKE_QUEUES || !fake->queues[control].queue || !fake_notified(fake, control))
+        return;
+    while (fake_take(fake, control, &chain)) {
+        obey(fake, &chain);
+        fake_return_quietly(fake, control, chain.head, 1);
+    }
+}
+
 static uint8_t read_status(struct virtio_device *device)
 {
+    if (fake_of(device)->accepted & FAKE_PAIRS_FEATURES)
+        serve_control(fake_of(device));
     return fake_of(device)->gone ? VIRTIO_GONE : fake_of(device)->status;
 }
 
@@ -28,6 +66,8 @@ static void write_status(struct virtio_device *device, uint8_t status)
 {
     struct fake_device *fake = fake_of(device);
     fake->status = status;
+    if (status == 0)
+        fake->pairs = 1;
     for (unsigned i = 0; i < FAKE_QUEUES && status == 0; i++)
         fake->queues[i] = (struct fake_queue){ .interrupts = fake->queues[i].interrupts };
 }
@@ -39,7 +79,7 @@ static void read_config(struct virtio_device *device, unsigned offset, void *to,
 
 static unsigned queue_limit(struct virtio_device *device, unsigned index)
 {
-    return index < FAKE_QUEUES ? fake_of(device)->queue_size : 0;
+    return index < fake_of(device)->queue_count ? fake_of(device)->queue_size : 0;
 }
 
 static int queue_enable(struct virtio_device *device, struct virtqueue *queue)
@@ -52,6 +92,14 @@ static int queue_enable(struct virtio_device *device, struct virtqueue *queue)
     return 0;
 }
 
+static unsigned interrupt_limit(struct virtio_device *device) { return fake_of(device)->interrupts; }
+
+static void spread(struct virtio_device *device, const struct virtqueue *first, unsigned count)
+{
+    fake_of(device)->spread_first = first->index;
+    fake_of(device)->spread_count = count;
+}
+
 static const struct virtio_transport transport = {
     .read_features = read_features,
     .write_features = write_features,
@@ -60,6 +108,8 @@ static const struct virtio_transport transport = {
     .read_config = read_config,
     .queue_limit = queue_limit,
     .queue_enable = queue_enable,
+    .interrupt_limit = interrupt_limit,
+    .spread = spread,
 };
 
 void fake_init(struct fake_device *fake, unsigned type, uint64_t features, unsigned queue_size)
@@ -68,7 +118,18 @@ void fake_init(struct fake_device *fake, unsigned type, uint64_t features, unsig
         .device = { .transport = &transport, .type = type, .place = "fake" },
         .offered = features | VIRTIO_FEATURE_VERSION_1,
         .queue_size = queue_size,
+        .queue_count = FAKE_QUEUES,
+        .pairs = 1,
     };
+}
+
+void fake_init_pairs(struct fake_device *fake, uint64_t features, unsigned pairs)
+{
+    uint16_t offered = (uint16_t)pairs;
+    fake_init(fake, VIRTIO_NETWORK, features | FAKE_PAIRS_FEATURES, 64);
+    memcpy(fake->config + 8, &offered, sizeof(offered));
+    fake->queue_count = 2 * pairs + 1;
+    fake->interrupts = FAKE_PAIRS;
 }
 
 void fake_changed(struct fake_device *fake) { fake->device.changed(&fake->device); }
@@ -131,7 +192,7 @@ void fake_return_quietly(struct fake_device *device, unsigned index, uint32_t id
 void fake_interrupt(struct fake_device *device, unsigned index)
 {
     device->queues[index].interrupts++;
-    if (device->queues[index].queue != NULL)
+    if (device->queues[index].queue != NULL && device->queues[index].queue->handler != NULL)
         device->queues[index].queue->handler(device->queues[index].queue);
 }
 

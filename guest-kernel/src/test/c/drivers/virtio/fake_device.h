@@ -8,8 +8,11 @@
 #include "drivers/virtio/queue.h"
 #include "drivers/virtio/virtio.h"
 
-#define FAKE_QUEUES 2
+#define FAKE_PAIRS 8
+#define FAKE_QUEUES (2 * FAKE_PAIRS + 1)
 #define FAKE_SEGMENTS 32
+/* A control queue, and several pairs of queues (VIRTIO 1.1, 5.1.3). */
+#define FAKE_PAIRS_FEATURES (1UL << 17 | 1UL << 22)
 
 struct fake_queue {
     struct virtqueue *queue;
@@ -25,7 +28,16 @@ struct fake_device {
     uint8_t status;
     bool gone; /* taken out of the machine: reads give all ones */
     unsigned queue_size;
+    unsigned queue_count; /* that there are; FAKE_QUEUES unless a test says otherwise */
     uint8_t config[64];
+    /* Of a NIC with several pairs of queues: how many it was last told to use, and how it answers commands on the last
+     * of its queues: 0, done; or not at all. */
+    unsigned pairs;
+    uint8_t answer;
+    bool silent;
+    /* Interrupts of queues that it has, beside one for the configuration; 0: all queues share one. What the driver has
+     * spread over CPUs. */
+    unsigned interrupts, spread_first, spread_count;
     struct fake_queue queues[FAKE_QUEUES];
 };
 
@@ -36,6 +48,8 @@ struct fake_chain {
 };
 
 void fake_init(struct fake_device *fake, unsigned type, uint64_t features, unsigned queue_size);
+/* A NIC with so many pairs of queues, of which it says so in its configuration, and an interrupt for each. */
+void fake_init_pairs(struct fake_device *fake, uint64_t features, unsigned pairs);
 /* Asks for a reset (VIRTIO 1.1, 2.1.1), or just has its status looked at, by the configuration's interrupt. */
 void fake_need_reset(struct fake_device *fake);
 void fake_changed(struct fake_device *fake);

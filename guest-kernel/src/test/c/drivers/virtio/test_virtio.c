@@ -8,6 +8,7 @@ int main(void)
     test_queues();
     test_blocks();
     test_networks();
+    test_pairs();
     test_lies();
     test_resets();
     test_consoles();

@@ -3,14 +3,15 @@
 include src/test/c/host/host.mk
 
 VIRTIO_SOURCES := $(BLOCK_SOURCES) \
-    $(addprefix src/main/c/drivers/virtio/,device.c queue.c block.c network.c network_receive.c network_transmit.c entropy.c console.c)
+    $(addprefix src/main/c/drivers/,flow.c \
+    $(addprefix virtio/,device.c queue.c block.c network.c network_pairs.c network_receive.c network_transmit.c entropy.c console.c))
 
 target/test/virtio: $(call host,$(VIRTIO_SOURCES) $(wildcard src/test/c/drivers/virtio/*.c) src/test/c/drivers/machine.c $(HOST_SOURCES))
 	$(host_link)
 
 # The register accesses of the transports are those of transport/platform/native/instructions.h, which the other directories
 # know nothing of.
-TRANSPORT_SOURCES := $(addprefix src/main/c/drivers/,pci/pci.c pci/messages.c virtio/pci.c virtio/mmio.c) \
+TRANSPORT_SOURCES := $(addprefix src/main/c/drivers/,pci/pci.c pci/messages.c pci/spread.c virtio/pci.c virtio/mmio.c) \
     $(wildcard src/test/c/drivers/virtio/transport/*.c) src/test/c/drivers/pci/mappings.c
 $(call host,$(TRANSPORT_SOURCES)): HOST_CFLAGS := -I src/test/c/drivers/virtio/transport $(HOST_CFLAGS)
 target/test/virtio_transport: $(call host,$(VIRTIO_SOURCES) $(TRANSPORT_SOURCES) src/test/c/drivers/machine.c $(HOST_SOURCES))

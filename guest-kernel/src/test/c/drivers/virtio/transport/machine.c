@@ -175,7 +175,7 @@ static uint32_t features(void)
 
 static uint32_t queue_limit(void)
 {
-    return machine_device.queue < 3 ? machine_device.queue_limit[machine_device.queue] : 0;
+    return machine_device.queue < MACHINE_QUEUES ? machine_device.queue_limit[machine_device.queue] : 0;
 }
 
 /* A driver that waits for the status lets time pass. */
@@ -219,7 +219,7 @@ static bool pci_register(unsigned offset, uint32_t *value)
         *value = machine_device.refuses_vectors ? 0xffff : machine_device.vector;
         return true;
     case 0x1e:
-        *value = machine_device.queue < 3 ? machine_device.notify_offset[machine_device.queue] : 0;
+        *value = machine_device.queue < MACHINE_QUEUES ? machine_device.notify_offset[machine_device.queue] : 0;
         return true;
     default:
         break;
@@ -228,6 +228,13 @@ static bool pci_register(unsigned offset, uint32_t *value)
     if (config)
         *value = machine_device.config[offset - MACHINE_CONFIG];
     return config;
+}
+
+/* The first word of an entry is the address of its message, which names a CPU. */
+static void entry_written(unsigned offset, uint32_t value)
+{
+    if (offset % 16 == 0 && offset / 16 < MACHINE_VECTORS)
+        machine_device.routes[offset / 16] = value >> 12 & 0xff;
 }
 
 static void pci_written(unsigned offset, uint32_t value)
@@ -252,6 +259,8 @@ static void pci_written(unsigned offset, uint32_t value)
         machine_device.enabled_queues += value;
         break;
     default:
+        if (offset >= MACHINE_MSIX && offset < MACHINE_MSIX + 16 * MACHINE_VECTORS)
+            entry_written(offset - MACHINE_MSIX, value);
         break;
     }
 }
@@ -389,6 +398,7 @@ int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_h
     return interrupt_allocate(handler, context) < 0 ? -1 : 0;
 }
 
+void interrupt_raise(unsigned vector) { machine_raise(vector); }
 uint64_t interrupt_message_address(unsigned cpu) { return 0xfee00000 | cpu << 12; }
 uint32_t interrupt_message_data(unsigned vector) { return vector; }
 
@@ -415,8 +425,8 @@ void machine_start(unsigned type)
         .version = 2,
         .type = type,
         .features = VIRTIO_FEATURE_VERSION_1,
-        .queue_limit = { 64, 64, 64 },
-        .notify_offset = { 0, 1, 2 },
+        .queue_limit = { 64, 64, 64, 64, 64 },
+        .notify_offset = { 0, 1, 2, 3, 4 },
     };
     uint64_t sectors = 2048;
     memcpy(machine_device.config, &sectors, sizeof(sectors));

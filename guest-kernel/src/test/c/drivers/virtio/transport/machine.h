@@ -45,20 +45,23 @@ struct machine_function *machine_add_virtio(unsigned bus, unsigned device, unsig
 #define MACHINE_MMIO 0xd0000000UL
 #define MACHINE_MMIO_OPTION "virtio_mmio.device=512@0xd0000000:5"
 
-/* What the one virtio device says. */
+/* What the one virtio device says. Enough queues for a NIC with two pairs and a control queue. */
+#define MACHINE_QUEUES 5
+#define MACHINE_VECTORS 4
 struct machine_device {
     uint32_t magic, version, type;
     uint64_t features;
     uint8_t config[MACHINE_PART];
-    uint16_t queue_limit[3];
-    uint16_t notify_offset[3];
+    uint16_t queue_limit[MACHINE_QUEUES];
+    uint16_t notify_offset[MACHINE_QUEUES];
     bool never_resets, refuses_features, refuses_vectors, never_settles, interrupts_always;
     uint8_t status;         /* as the driver left it */
     bool gone;              /* all its registers read as all ones */
     unsigned config_vector; /* as the driver chose it */
     uint32_t interrupt_status;
     unsigned generation, feature_word, queue, vector, enabled_queues;
-    unsigned acknowledged; /* interrupts */
+    unsigned acknowledged;            /* interrupts */
+    unsigned routes[MACHINE_VECTORS]; /* the CPU that each entry of its table interrupts */
 };
 extern struct machine_device machine_device;
 
