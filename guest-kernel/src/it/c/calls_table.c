@@ -169,6 +169,8 @@ const struct row call_rows[] = {
     ROW(fcntl, fds, ONE_OF(N(F_GETFL))), ROW(fcntl, fds, ONE_OF(N(F_GETFD))),
     CROSSED(fcntl, ONE_OF(N(MEMORY_FD), N(FILE_FD), N(PIPE_IN), N(DIRECTORY_FD), N(CLOSED_FD)), ONE_OF(N(F_ADD_SEALS),
             N(F_GET_SEALS)), ONE_OF(N(F_SEAL_WRITE), N(0), N(F_SEAL_SEAL), N(31), N(64))),
+    CROSSED(fcntl, ONE_OF(N(FILE_FD), N(READ_FD), N(DIRECTORY_FD), N(MEMORY_FD), N(PATH_FD), N(CLOSED_FD)),
+            ONE_OF(N(F_GET_RW_HINT), N(F_SET_RW_HINT)), ONE_OF(AT(words), NULL_ADDRESS, BAD)),
     ROW(fcntl, ONE_OF(N(PIPE_IN), N(FILE_FD), N(PAIR_FD)), ONE_OF(N(F_SETPIPE_SZ)), ONE_OF(N(65536), N(4096), N(0),
         N(-1))),
     ROW(fcntl, few_fds, ONE_OF(N(F_SETLK), N(F_GETLK), N(F_OFD_SETLK)), ONE_OF(AT(words), NULL_ADDRESS, BAD)),

@@ -317,8 +317,27 @@ static void devices_behave(void)
     close(file);
 }
 
+/* A hint is of the file, however it was opened. */
+static void hints_about_writes_are_kept(void)
+{
+    clean();
+    uint64_t hint = RWH_WRITE_LIFE_LONG, kept = 99;
+    int first = open(PLACE "/a", O_CREAT | O_RDWR, 0600), second = open(PLACE "/a", O_RDONLY);
+    CHECK_EQUAL(fcntl(second, F_GET_RW_HINT, &kept), 0);
+    CHECK_EQUAL(kept, RWH_WRITE_LIFE_NOT_SET);
+    CHECK_EQUAL(fcntl(first, F_SET_RW_HINT, &hint), 0);
+    CHECK_EQUAL(fcntl(second, F_GET_RW_HINT, &kept), 0);
+    CHECK_EQUAL(kept, RWH_WRITE_LIFE_LONG);
+    hint = RWH_WRITE_LIFE_EXTREME + 1;
+    CHECK_ERROR(fcntl(first, F_SET_RW_HINT, &hint), EINVAL);
+    CHECK_ERROR(fcntl(first, F_SET_RW_HINT, NULL), EFAULT);
+    close(first);
+    close(second);
+    unlink(PLACE "/a");
+}
+
 SUITE(files, TEST(write_seek_read), TEST(open_flags_matter), TEST(truncate_cuts_and_extends),
       TEST(status_tells_the_truth), TEST(symbolic_links_are_followed), TEST(rename_moves_and_replaces),
       TEST(unlinked_files_live_while_open), TEST(directories_are_listed), TEST(many_entries_are_all_listed),
       TEST(working_directory_changes), TEST(large_file_keeps_its_bytes), TEST(file_system_is_described),
-      TEST(devices_behave));
+      TEST(devices_behave), TEST(hints_about_writes_are_kept));

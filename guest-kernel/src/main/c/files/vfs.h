@@ -132,6 +132,7 @@ struct inode {
     struct list watches;      /* inotify (files/inotify.c) */
     struct list attributes;   /* inode->lock (files/attributes.c) */
     uint32_t seals;           /* inode->lock: SEAL_*, of files of memory */
+    uint32_t write_hint;      /* RWH_* of F_SET_RW_HINT (fcntl(2)): kept for who asks, without effect; one word */
     bool linkable;            /* namespace: made without a name and may get one */
     void *private;            /* the file system's; sockets: net/'s listener; named pipes: the pipe (lock) */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/errno.h"
+#include "lib/string.h"
 
 #define NAME(error) [error] = #error
 static const char *const names[] = {
@@ -23,4 +24,12 @@ const char *errno_name(int64_t error)
 {
     bool known = error < 0 && error > -(int64_t)array_size(names) && names[-error];
     return known ? names[-error] : "an unknown error";
+}
+
+int errno_number(const char *name, size_t length)
+{
+    for (int i = 1; i < (int)array_size(names); i++)
+        if (names[i] && strlen(names[i]) == length && !memcmp(names[i], name, length))
+            return i;
+    return 0;
 }

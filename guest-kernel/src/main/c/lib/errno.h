@@ -9,6 +9,9 @@
 /* For log lines: "EIO" for -EIO, as functions return it; "an unknown error" for one that is not listed below. */
 const char *errno_name(int64_t error);
 
+/* The number, not negated, of the name of that length; 0 for one that is not listed below. */
+int errno_number(const char *name, size_t length);
+
 #define EPERM 1
 #define ENOENT 2
 #define ESRCH 3
@@ -79,3 +82,5 @@ const char *errno_name(int64_t error);
 #define EINPROGRESS 115
 #define ESTALE 116
 #define ECANCELED 125
+
+#define ERRNO_LIMIT (ECANCELED + 1) /* above each number of this list */

@@ -220,6 +220,8 @@ enum {
     F_GETPIPE_SZ = 1032,
     F_ADD_SEALS = 1033,
     F_GET_SEALS = 1034,
+    F_GET_RW_HINT = 1035,
+    F_SET_RW_HINT = 1036,
 };
 #define FD_CLOEXEC 1
 #define F_UNLCK 2
@@ -227,6 +229,7 @@ enum {
 #define O_NOATIME 01000000u
 #define CHANGEABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 #define PIPE_SIZE 65536
+#define RWH_LAST 5 /* RWH_WRITE_LIFE_EXTREME: linux/fcntl.h */
 
 struct abi_flock {
     int16_t type, whence;
@@ -306,6 +309,25 @@ static int64_t add_seals(const struct file *file, uint64_t seals)
     return tmpfs_add_seals(file->inode, (uint32_t)seals);
 }
 
+static int64_t get_write_hint(const struct file *file, uintptr_t address)
+{
+    if (!file->inode)
+        return -EINVAL;
+    uint64_t hint = read_once(file->inode->write_hint);
+    return user_put(address, &hint);
+}
+
+static int64_t set_write_hint(const struct file *file, uintptr_t address)
+{
+    uint64_t hint;
+    if (user_get(&hint, address))
+        return -EFAULT;
+    if (!file->inode || hint > RWH_LAST)
+        return -EINVAL;
+    write_once(file->inode->write_hint, (uint32_t)hint);
+    return 0;
+}
+
 static int64_t fcntl_file(struct file *file, unsigned command, uint64_t argument)
 {
     switch (command) {
@@ -338,6 +360,10 @@ static int64_t fcntl_file(struct file *file, unsigned command, uint64_t argument
         return add_seals(file, argument);
     case F_GET_SEALS:
         return file->inode && tmpfs_has_seals(file->inode) ? (int64_t)read_once(file->inode->seals) : -EINVAL;
+    case F_GET_RW_HINT:
+        return get_write_hint(file, argument);
+    case F_SET_RW_HINT:
+        return set_write_hint(file, argument);
     case F_GETSIG:
         return 0;
     case F_GETLEASE:
@@ -348,8 +374,9 @@ static int64_t fcntl_file(struct file *file, unsigned command, uint64_t argument
 }
 
 /* Deviates: Record locks never conflict, those of open files (F_OFD_SETLK) neither. A file's owner is the process or
- * its group, not a thread, and only gets SIGURG. F_SETSIG, F_SETLEASE, F_NOTIFY, F_GET_RW_HINT and F_SET_RW_HINT are
- * EINVAL. A pipe has one size, 65536 bytes, which F_SETPIPE_SZ leaves and returns. */
+ * its group, not a thread, and only gets SIGURG. F_SETSIG, F_SETLEASE and F_NOTIFY are EINVAL, and so are
+ * F_GET_RW_HINT and F_SET_RW_HINT of what has no inode, such as sockets. A hint has no effect. A pipe has one size,
+ * 65536 bytes, which F_SETPIPE_SZ leaves and returns. */
 SYSCALL_DEFINE3(fcntl, int, fd, unsigned, cmd, uint64_t, arg)
 {
     switch (cmd) {

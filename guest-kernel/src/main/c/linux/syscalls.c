@@ -6,7 +6,7 @@
  * kernel_user_trap() and kernel_leave_interrupt() (platform.h). Each ends in leave_kernel(), where another thread may
  * get its turn and signals are delivered. The number of a call is an index into the table only after index_nospec().
  *
- * What is traced is set at boot and by the host's requests, a word for each call, and `reported` is a single word;
+ * What is traced is set at boot and by the host's requests, a word for each call and error, and `reported` is a word;
  * otherwise the table is constant, so there are no locks.
  */
 #include "core/events.h"
@@ -39,9 +39,18 @@ static struct call {
 #include "linux/syscall_names.h"
 #undef SYSTEM_CALL
 };
-static bool tracing; /* any call is traced: the one flag that the fast path looks at */
+static bool traced_errors[ERRNO_LIMIT]; /* by number: a call that fails with it is traced */
+static bool tracing;                    /* anything is traced: the one flag that the fast path looks at */
 
-static bool trace_name(const char *name, size_t length)
+static bool trace_error(const char *name, size_t length)
+{
+    int number = errno_number(name, length);
+    if (number != 0)
+        traced_errors[number] = true;
+    return number != 0;
+}
+
+static bool trace_calls(const char *name, size_t length)
 {
     bool all = length == 3 && !memcmp(name, "all", 3), found = all;
     for (unsigned i = 0; i < CALLS; i++) {
@@ -58,6 +67,8 @@ static void trace_none(void)
     write_once(tracing, false);
     for (unsigned i = 0; i < CALLS; i++)
         write_once(calls[i].traced, false);
+    for (unsigned i = 0; i < ERRNO_LIMIT; i++)
+        write_once(traced_errors[i], false);
 }
 
 bool system_calls_trace(const char *names)
@@ -69,12 +80,13 @@ bool system_calls_trace(const char *names)
     while (*names) {
         const char *comma = strchr(names, ',');
         size_t length = comma ? (size_t)(comma - names) : strlen(names);
-        if (trace_name(names, length)) {
+        if (trace_calls(names, length) || trace_error(names, length)) {
             write_once(tracing, true);
         } else {
             known = false;
-            log_error("trace= names %.*s, which is not a system call; use trace=all or names as in strace", (int)length,
-                      names);
+            log_error("trace= names %.*s, which is neither a system call nor an error; use trace=all, names as in "
+                      "strace, or errors such as EINVAL",
+                      (int)length, names);
         }
         names += length + (comma != NULL);
     }
@@ -102,10 +114,12 @@ static void format_result(char *to, size_t size, int64_t result)
         format(to, size, result > UINT32_MAX ? "0x%lx" : "%ld", result);
 }
 
+static bool is_traced_error(int64_t result) { return result < 0 && result > -ERRNO_LIMIT && traced_errors[-result]; }
+
 static int64_t traced_call(const struct call *call, const struct registers *r)
 {
     int64_t result = call->function(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
-    if (!call->traced)
+    if (!call->traced && !is_traced_error(result))
         return result;
     char arguments[256], outcome[40];
     /* Each variable argument is a whole register, of which %d, %u and %x take the low half. */

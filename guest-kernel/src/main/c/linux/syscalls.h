@@ -86,6 +86,7 @@ typedef int64_t system_call(uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, 
         ((t0)r0, (t1)r1, (t2)r2, (t3)r3, (t4)r4, (t5)r5))
 /* clang-format on */
 
-/* Selects the calls to trace in place of those before: "all", "none" or a comma-separated list of names. Logs each that
- * is unknown, and returns false if there was one. One thread at a time. */
+/* Selects the calls to trace in place of those before: "all", "none" or a comma-separated list of names of calls, and
+ * of errors with which calls that are traced fail. Logs each that is unknown, and returns false if there was one. One
+ * thread at a time. */
 bool system_calls_trace(const char *names);

@@ -137,6 +137,7 @@ static void test_errno_names(void)
         if (sscanf(line, "#define %31s %d", name, &number) != 2)
             continue;
         CHECK(!strcmp(errno_name(-number), name));
+        CHECK_EQUAL(errno_number(name, strlen(name)), number);
         found++;
     }
     fclose(header);
@@ -145,6 +146,7 @@ static void test_errno_names(void)
     for (unsigned i = 0; i < array_size(unknown); i++)
         CHECK(!strcmp(errno_name(unknown[i]), "an unknown error"));
     CHECK(!strcmp(errno_name(INT64_MIN), "an unknown error"));
+    CHECK(errno_number("EINVAL", 5) == 0 && errno_number("EINVALID", 8) == 0 && errno_number("", 0) == 0);
 }
 
 /* SipHash-2-4, the reference vectors of Aumasson and Bernstein: key 00..0f, data 00..n-1. */

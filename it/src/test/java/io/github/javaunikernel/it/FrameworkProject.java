@@ -28,6 +28,9 @@ import java.util.stream.Stream;
  */
 final class FrameworkProject {
 
+    /** What a run of the program showed. */
+    record Run(List<String> answers, Refusals refusals) {}
+
     private static final Path SOURCES = Path.of("src", "frameworks");
     private static final String POSTGRESQL = "postgresql";
     private final String name;
@@ -73,7 +76,8 @@ final class FrameworkProject {
                 copy,
                 Map.of("JAVA_HOME", jdk.home().toString()),
                 "package",
-                "-Dunikernel.version=" + System.getProperty("lab.version"));
+                "-Dunikernel.version=" + System.getProperty("lab.version"),
+                "-Dunikernel.kernelOptions=" + Refusals.kernelOption());
         return new FrameworkProject(name, jdk, copy);
     }
 
@@ -144,8 +148,12 @@ final class FrameworkProject {
         return client.ask(requests);
     }
 
-    /** The answers of the same program under the same Java on this machine, in a directory of its own. */
-    List<String> onLinux(HostService service) throws IOException, InterruptedException {
+    /**
+     * The same program under the same Java on this machine, in a directory of its own.
+     *
+     * @param refusals of the guest: the calls that are looked at here, too
+     */
+    Run onLinux(HostService service, Refusals refusals) throws IOException, InterruptedException {
         Path work = Files.createTempDirectory(directory.resolve("target"), "linux");
         if (properties.containsKey("directory")) {
             copy(directory.resolve(properties.getProperty("directory")), work);
@@ -157,7 +165,9 @@ final class FrameworkProject {
                 "-jar",
                 program());
         Path log = Files.createTempFile(directory.resolve("target"), "linux", ".log");
-        Process process = new ProcessBuilder(command)
+        Path trace = Files.createTempFile(directory.resolve("target"), "linux", ".trace");
+        List<String> answers;
+        Process process = new ProcessBuilder(refusals.underStrace(trace.toAbsolutePath(), command))
                 .directory(work.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
@@ -169,12 +179,13 @@ final class FrameworkProject {
                     throw new AssertionError("On Linux the program ended:\n" + Files.readString(log));
                 }
             });
-            return client.ask(requests);
+            answers = client.ask(requests);
         } finally {
             process.destroy();
             if (!process.waitFor(1, TimeUnit.MINUTES)) {
                 process.destroyForcibly();
             }
         }
+        return new Run(answers, Refusals.ofStrace(trace));
     }
 }

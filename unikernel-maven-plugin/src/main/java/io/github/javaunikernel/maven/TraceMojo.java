@@ -19,6 +19,7 @@ public final class TraceMojo extends AbstractChannelMojo {
 
     /**
      * System calls to print when they return: names as in strace with commas between them, {@code all} or {@code none}.
+     * The name of an error, such as {@code EINVAL}, stands for the calls that fail with it.
      *
      * @since 0.1.0
      */
@@ -36,9 +37,11 @@ public final class TraceMojo extends AbstractChannelMojo {
 
     @Override
     void check() throws SettingException {
-        if (!trace.matches("[a-z0-9_]+(,[a-z0-9_]+)*")) {
+        if (!trace.matches("\\w+(,\\w+)*")) {
             throw new SettingException(
-                    "trace", "'" + trace + "' are no names of system calls.", "Use names as in strace, all or none.");
+                    "trace",
+                    "'" + trace + "' are no names of system calls or errors.",
+                    "Use names as in strace, errors such as EINVAL, all or none.");
         }
         if (capture < 0 || capture > 65535) {
             throw new SettingException(

@@ -34,6 +34,7 @@ public record Kernel(byte[] elf, String version, String origin) {
     private static final String IDENTITY = "\4\0\0\0\12\0\0\0\6\0\0\0Xen\0unikernel\0";
 
     private static final Pattern CALL = Pattern.compile("(?m)^SYSTEM_CALL\\(\\d+, (\\w+)\\)");
+    private static final Pattern ERROR = Pattern.compile("(?m)^#define (E[A-Z0-9]+) \\d+$");
 
     /** The kernel that comes with the plugin. */
     public static Kernel builtIn() throws IOException {
@@ -75,10 +76,20 @@ public record Kernel(byte[] elf, String version, String origin) {
 
     /** The names of the system calls that the kernel knows. */
     static Set<String> callNames() throws IOException {
-        try (InputStream in = resource("syscall_names.h")) {
-            return CALL.matcher(new String(in.readAllBytes(), StandardCharsets.US_ASCII))
+        return names("syscall_names.h", CALL);
+    }
+
+    /** The names of the errors that system calls of the kernel fail with. */
+    static Set<String> errorNames() throws IOException {
+        return names("errno.h", ERROR);
+    }
+
+    private static Set<String> names(String header, Pattern definition) throws IOException {
+        try (InputStream in = resource(header)) {
+            return definition
+                    .matcher(new String(in.readAllBytes(), StandardCharsets.US_ASCII))
                     .results()
-                    .map(call -> call.group(1))
+                    .map(name -> name.group(1))
                     .collect(Collectors.toSet());
         }
     }

@@ -70,7 +70,7 @@ public record KernelCommandLine(String text) {
                             + " ipv6=ADDRESS/PREFIX, nokaslr or conf=/PATH.");
         }
         if (option.startsWith(TRACE)) {
-            checkCalls(List.of(option.substring(TRACE.length()).split(",", -1)));
+            checkTraced(List.of(option.substring(TRACE.length()).split(",", -1)));
         }
         if (option.startsWith(IPV6) && !option.equals(IPV6 + "no")) {
             checkAddress(option.substring(IPV6.length()));
@@ -96,14 +96,15 @@ public record KernelCommandLine(String text) {
         }
     }
 
-    private static void checkCalls(List<String> names) throws SettingException, IOException {
+    private static void checkTraced(List<String> names) throws SettingException, IOException {
         Set<String> calls = Kernel.callNames();
+        Set<String> errors = Kernel.errorNames();
         for (String name : names) {
-            if (!name.equals("all") && !calls.contains(name)) {
+            if (!name.equals("all") && !calls.contains(name) && !errors.contains(name)) {
                 throw new SettingException(
                         PARAMETER,
-                        "There is no system call '" + name + "' to trace.",
-                        "Use trace=all, or names as in strace, such as trace=openat,futex.");
+                        "There is no system call and no error '" + name + "' to trace.",
+                        "Use trace=all, or names as in strace, such as trace=openat,futex or trace=EINVAL.");
             }
         }
     }

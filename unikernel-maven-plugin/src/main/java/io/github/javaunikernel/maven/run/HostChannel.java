@@ -110,13 +110,15 @@ public final class HostChannel implements Closeable {
     /**
      * Has the kernel print system calls on the console from now on.
      *
-     * @param names of system calls with commas between them, {@code all} or {@code none}
+     * @param names of system calls, and of errors with which they fail, with commas between them; {@code all} or
+     *     {@code none}
      */
     public void trace(String names) throws IOException {
         checkDone(
                 request("trace " + names, Duration.ZERO),
-                "The guest has not all of the system calls " + names
-                        + ". Use names as in strace, all or none; its console has those that it does not know.");
+                "The guest has not all of the system calls and errors " + names
+                        + ". Use names as in strace, errors such as EINVAL, all or none; its console has those that it"
+                        + " does not know.");
     }
 
     /**

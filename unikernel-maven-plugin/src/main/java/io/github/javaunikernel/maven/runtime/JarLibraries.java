@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
@@ -22,8 +23,10 @@ import java.util.zip.ZipFile;
  */
 final class JarLibraries {
 
-    /** C libraries of other systems: musl's and Android's. */
-    private static final Set<String> OTHER_SYSTEMS = Set.of("libc.musl-x86_64.so.1", "libc.so");
+    /** What a C library consists of on every system; musl has the one file alone. */
+    private static final Pattern C_LIBRARY = Pattern.compile("lib(c|m|dl)\\.so[.0-9]*|libc\\.musl-.*");
+
+    private static final Set<String> GLIBC = Set.of("libc.so.6", "libm.so.6", "libdl.so.2");
 
     private JarLibraries() {}
 
@@ -46,12 +49,17 @@ final class JarLibraries {
             String name = entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
             if (isNamedLikeALibrary(name) && isUsable(zip, entry)) {
                 JarLibrary library = read(zip, entry, jar + "!/" + entry.getName(), name);
-                if (library.elf().needed().stream().noneMatch(OTHER_SYSTEMS::contains)) {
+                if (library.elf().needed().stream().noneMatch(JarLibraries::isOfOtherSystem)) {
                     libraries.add(library);
                 }
             }
         }
         return libraries;
+    }
+
+    /** Some other systems leave no mark in the header: Android, DragonFly, OpenBSD and older Solaris. */
+    private static boolean isOfOtherSystem(String needed) {
+        return C_LIBRARY.matcher(needed).matches() && !GLIBC.contains(needed);
     }
 
     private static boolean isNamedLikeALibrary(String name) {

@@ -283,14 +283,16 @@ class BootTextTest {
                 "kernelOptions", "has no option 'conf=other.conf'", () -> KernelCommandLine.parse("conf=other.conf"));
         assertRefused(
                 "kernelOptions",
-                "There is no system call 'opnat' to trace.",
+                "There is no system call and no error 'opnat' to trace.",
                 () -> KernelCommandLine.parse("trace=read,opnat"));
         assertRefused(
-                "kernelOptions", "There is no system call '' to trace.", () -> KernelCommandLine.parse("trace=read,"));
+                "kernelOptions",
+                "There is no system call and no error '' to trace.",
+                () -> KernelCommandLine.parse("trace=read,"));
         assertRefused("kernelOptions", "has no option 'trace='", () -> KernelCommandLine.parse("trace="));
         assertEquals(
-                "trace=read,epoll_wait",
-                KernelCommandLine.parse("trace=read,epoll_wait").text());
+                "trace=read,epoll_wait,ENOPROTOOPT",
+                KernelCommandLine.parse("trace=read,epoll_wait,ENOPROTOOPT").text());
         assertEquals(
                 Optional.of("/b"), KernelCommandLine.parse("conf=/a conf=/b").configuration());
         assertEquals(Optional.empty(), KernelCommandLine.parse("quiet").configuration());

@@ -40,6 +40,7 @@ class KernelTest {
     @Test
     void theNamesOfSystemCallsAreThoseOfTheKernel() throws IOException {
         assertTrue(Kernel.callNames().containsAll(List.of("read", "epoll_wait", "futex", "openat")));
+        assertTrue(Kernel.errorNames().containsAll(List.of("E2BIG", "ENOSYS", "ENOPROTOOPT")));
     }
 
     private static String refused(Path file) {

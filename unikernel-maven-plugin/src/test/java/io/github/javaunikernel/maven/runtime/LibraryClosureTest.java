@@ -17,6 +17,8 @@ import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Closures over the machine's own libraries, copied into roots of other shapes. */
 class LibraryClosureTest {
@@ -111,6 +113,22 @@ class LibraryClosureTest {
                         .startsWith("The native library libm.so.6, needed by"
                                 + " natives.jar!/native/libone.so, is not under " + root + ", so"),
                 closure.unresolved().toString());
+    }
+
+    /** DragonFly, OpenBSD, Solaris (twice), Android and musl: their files' headers are those of Linux. */
+    @ParameterizedTest
+    @ValueSource(strings = {"libc.so.8", "libc.so.95.0", "libm.so.2", "libdl.so.1", "libc.so", "libc.musl-x86_64.so.1"})
+    void librariesOfOtherSystemsInsideOfJarsAreLeftAlone(String cLibrary) throws Exception {
+        Path needed = compiled("needed", "int needed(void) { return 1; }\n", "-nostdlib", "-Wl,-soname," + cLibrary);
+        Path user = compiled(
+                "user", "int needed(void);\nint user(void) { return needed(); }\n", "-nostdlib", needed.toString());
+        Path jar = scratch.resolve("foreign.jar");
+        try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(jar))) {
+            put(out, "foreign/libuser.so", Files.readAllBytes(user));
+        }
+        LibraryClosure closure = new LibraryClosure(Path.of("/")).addJars(List.of(jar));
+        assertEquals(Map.of(), closure.resolve());
+        assertEquals(List.of(), closure.unresolved());
     }
 
     @Test
