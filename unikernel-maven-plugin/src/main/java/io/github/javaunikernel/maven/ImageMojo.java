@@ -6,6 +6,7 @@ import io.github.javaunikernel.maven.assembly.ImageAssembler;
 import io.github.javaunikernel.maven.assembly.ImageRequest;
 import io.github.javaunikernel.maven.assembly.Machine;
 import io.github.javaunikernel.maven.assembly.RuntimeChoice;
+import io.github.javaunikernel.maven.boot.ClassDataAddress;
 import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.boot.Firmware;
@@ -328,6 +329,15 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String cds;
 
     /**
+     * Where the JVM maps class data: {@code random}, elsewhere at each start, or {@code fixed}, which takes less memory
+     * and time, but lets an attacker who can make the JVM jump know where classes and their tables of methods lie.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.cdsAddress", defaultValue = "random")
+    private String cdsAddress;
+
+    /**
      * List of the classes for {@code cds=app}, which {@code unikernel:train} writes.
      *
      * @since 0.1.0
@@ -634,6 +644,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         given.put("compress", !compress);
         given.put("stripDebug", !stripDebug);
         given.put("cds", cds != null);
+        given.put("cdsAddress", !cdsAddress.equals("random"));
         given.put("classList", !classList.equals(defaultClassList));
         given.put("startup", !startup.equals("balanced"));
         given.put("debug", hasDebugger());
@@ -660,6 +671,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 stripDebug,
                 stripNative,
                 executable == null ? ClassDataMode.of(cds, list, jdk) : ClassDataMode.OFF,
+                ClassDataAddress.parse(cdsAddress),
                 list,
                 sysroot.toPath(),
                 trustedCertificates.stream().map(File::toPath).toList(),

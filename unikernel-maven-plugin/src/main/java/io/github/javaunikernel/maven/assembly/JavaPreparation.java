@@ -160,6 +160,7 @@ final class JavaPreparation {
         GivenOptions given = request.application().options();
         List<String> options =
                 new ArrayList<>(JvmOptions.forMachine(machine.memory(), machine.vcpus(), machine.startup(), given));
+        options.addAll(request.runtime().classDataAddress().options(given));
         options.addAll(fromManifest);
         options.addAll(given.arguments());
         return options;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.ClassDataAddress;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
 import java.nio.file.Path;
@@ -30,6 +31,7 @@ public record RuntimeChoice(
         boolean stripDebug,
         boolean stripNative,
         ClassDataMode classData,
+        ClassDataAddress classDataAddress,
         Path classList,
         Path sysroot,
         List<Path> trusted,

@@ -4,11 +4,9 @@ package io.github.javaunikernel.maven.run;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -32,8 +30,8 @@ public record MachineIdentity(String image, String kernel, String qemu, String m
     public static MachineIdentity of(QemuRequest request) throws SettingException, IOException {
         BuiltImage image = request.image();
         return new MachineIdentity(
-                hash(image.image()),
-                hash(image.kernel()),
+                KnownHash.of(image.image()),
+                KnownHash.of(image.kernel()),
                 Qemu.version(request.qemu()),
                 String.join(" ", QemuBoot.command(request).words(Path.of("reports"), Optional.empty())),
                 request.accelerator().name().equals("kvm") ? processorSeen() : "emulated");
@@ -53,12 +51,6 @@ public record MachineIdentity(String image, String kernel, String qemu, String m
         return machine.equals(other.machine) ? Optional.empty() : Optional.of("it was taken of another machine");
     }
 
-    private static String hash(Path file) throws IOException {
-        MessageDigest digest = sha256();
-        FileTrouble.on(file, () -> Files.copy(file, new DigestOutputStream(OutputStream.nullOutputStream(), digest)));
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
     /** What the guest can see of it (proc_cpuinfo(5)). */
     private static String processorSeen() throws IOException {
         String seen = FileTrouble.on(PROCESSOR, () -> Files.readAllLines(PROCESSOR)).stream()
@@ -68,7 +60,7 @@ public record MachineIdentity(String image, String kernel, String qemu, String m
         return HexFormat.of().formatHex(sha256().digest(seen.getBytes(StandardCharsets.UTF_8)));
     }
 
-    private static MessageDigest sha256() {
+    static MessageDigest sha256() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.github.javaunikernel.maven.boot.BiosLoader;
+import io.github.javaunikernel.maven.boot.ClassDataAddress;
 import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
@@ -347,6 +348,8 @@ class ImageAssemblerTest {
         progress.clear();
         assemble(request("app", scratch.resolve("one"), Set.of(), 0));
         assertTrue(progress.get(1).startsWith("Reusing class data"), progress.toString());
+        assertTrue(
+                training.contains("arg -XX:+UnlockDiagnosticVMOptions\narg -XX:ArchiveRelocationMode=0\n"), training);
         jar = Jars.jar(scratch, "hello", null, "Hello", PROGRAM.replace("(\"hello\")", "(\"changed\")"));
         progress.clear();
         assemble(request("app", scratch.resolve("one"), Set.of(), 0));
@@ -504,6 +507,7 @@ class ImageAssemblerTest {
                 true,
                 true,
                 classData,
+                ClassDataAddress.FIXED,
                 scratch.resolve("classlist"),
                 Path.of("/"),
                 trusted,

@@ -420,6 +420,17 @@ class BootTextTest {
     }
 
     @Test
+    void classDataAreMappedAtAFixedAddressOnRequest() throws Exception {
+        assertEquals(List.of(), ClassDataAddress.parse("random").options(GivenOptions.NONE));
+        assertEquals(
+                List.of("-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"),
+                ClassDataAddress.parse("fixed").options(GivenOptions.NONE));
+        GivenOptions own = GivenOptions.of(List.of("-XX:ArchiveRelocationMode=2"), Map.of(), Map.of());
+        assertEquals(List.of(), ClassDataAddress.FIXED.options(own));
+        assertRefused("cdsAddress", "'0' is not an address of class data.", () -> ClassDataAddress.parse("0"));
+    }
+
+    @Test
     void whatTheUserDecidesIsNotDecidedTwice() throws Exception {
         for (String collector : List.of(
                 "-XX:+UseG1GC",
