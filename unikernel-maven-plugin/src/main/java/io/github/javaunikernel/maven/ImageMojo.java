@@ -576,7 +576,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 Firmware.parse(firmware),
                 files(),
                 imageSize,
-                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)),
+                OutputTime.parse(outputTimestamp),
                 new DependencyLicences(projectBuilder, session, getLog()::debug).of(project));
     }
 
