@@ -10,3 +10,40 @@ assert new File(basedir, 'build.log').text.contains('exec /jvm/bin/java\narg -Xm
 assert !new File(localRepositoryPath, 'it/no-configuration').exists()
 // What cannot be copied does not overwrite a file.
 assert new File(basedir, 'pom.xml').text.contains('<artifactId>no-configuration</artifactId>')
+
+// What the goal brings into an empty repository: Maven itself has a few files of its own for any goal of a plugin.
+def settings = new File(basedir, 'settings.xml')
+def outer = new groovy.xml.XmlSlurper().parse(new File(basedir.parentFile, 'interpolated-settings.xml'))
+        .profiles.profile.repositories.repository.url.text()
+settings.text = """<settings>
+  <mirrors>
+    <mirror><id>built</id><mirrorOf>central</mirrorOf><url>${localRepositoryPath.toURI()}</url></mirror>
+  </mirrors>
+  <profiles>
+    <profile>
+      <id>local</id>
+      <pluginRepositories>
+        <pluginRepository><id>outer</id><url>${outer}</url><snapshots><enabled>true</enabled></snapshots></pluginRepository>
+        <pluginRepository><id>inner</id><url>${localRepositoryPath.toURI()}</url>
+          <snapshots><enabled>true</enabled></snapshots></pluginRepository>
+      </pluginRepositories>
+    </profile>
+  </profiles>
+  <activeProfiles><activeProfile>local</activeProfile></activeProfiles>
+</settings>
+"""
+def plugin = (new File(basedir, 'build.log').text =~ /--- (?:unikernel|unikernel-maven-plugin):(\S+):image/)[0][1]
+def empty = new File(basedir, 'empty-repository')
+def process = new ProcessBuilder(System.getProperty('maven.home') + '/bin/mvn', '-B', '-ntp', '-s', settings.path, "-Dmaven.repo.local=$empty",
+        "io.github.javaunikernel:unikernel-maven-plugin:$plugin:image").directory(basedir).redirectErrorStream(true).start()
+process.outputStream.close()
+def output = process.inputStream.text
+assert process.waitFor() == 0 : output
+def downloaded = []
+empty.eachFileRecurse { if (it.name.endsWith('.jar')) downloaded << it }
+assert downloaded.any { it.name.startsWith('unikernel-maven-plugin-') }
+// The symbols of the kernel and the libraries of the cloud are not among them.
+assert !downloaded.any { it.name =~ /symbols|awssdk|jib-core|commons-compress/ }
+def megabytes = downloaded*.length().sum() / 1e6
+println "The goal image downloads $megabytes MB in ${downloaded.size()} jars"
+assert megabytes < 10 : downloaded.sort { -it.length() }.collect { "${it.length()} ${it.name}" }.join('\n')

@@ -1,29 +1,12 @@
 import groovy.json.JsonSlurper
+import io.github.javaunikernel.maven.invoked.MavenSession
 
 // A front door with guests in QEMU: a burst at a cold start, a warm request, a killed guest, an idle one, SIGTERM.
 
 def zerg = new File(basedir, 'zerg')
-def settings = new File(basedir.parentFile, 'interpolated-settings.xml')
-// A session of its own takes signals as on a terminal of its own; nothing outlives this script.
-def process = new ProcessBuilder('setsid', 'setpriv', '--pdeathsig', 'KILL', 'env', '--default-signal=TERM',
-        System.getProperty('maven.home') + '/bin/mvn', '-o', '-B', '-s', settings.path, '-Dmaven.repo.local=' + localRepositoryPath,
-        '-Dstyle.color=never', 'unikernel:serve', '-Dunikernel.hostPorts=0', '-Dunikernel.serve.idleTimeout=1',
-        '-Dunikernel.serve.drainTimeout=36000').directory(zerg).redirectErrorStream(true).start()
-process.outputStream.close()
-def reader = process.inputReader()
-def text = new StringBuilder()
-
-/** Reads on to a line with the pattern; returns its first group, if it has one. */
-def await = { String pattern ->
-    for (def line = reader.readLine(); line != null; line = reader.readLine()) {
-        text.append(line).append('\n')
-        def found = line =~ pattern
-        if (found.find()) {
-            return found.groupCount() ? found.group(1) : null
-        }
-    }
-    assert false : "no '${pattern}' in:\n${text}"
-}
+def maven = MavenSession.start(zerg, new File(basedir.parentFile, 'interpolated-settings.xml'), localRepositoryPath,
+        ['unikernel:serve', '-Dunikernel.hostPorts=0', '-Dunikernel.serve.idleTimeout=1',
+         '-Dunikernel.serve.drainTimeout=36000'])
 
 def machines = {
     ProcessHandle.allProcesses().filter {
@@ -31,9 +14,9 @@ def machines = {
     }.toList()
 }
 
-def url = await(/(\S+) leads to port 8080 of an instance/)
-def status = await(/Status: (\S+)/)
-await('Waiting for connections')
+def url = maven.await(/(\S+) leads to port 8080 of an instance/)
+def status = maven.await(/Status: (\S+)/)
+maven.await('Waiting for connections')
 assert machines().isEmpty()
 
 /** A connection with the first part of a request, which keeps its guest. */
@@ -50,13 +33,13 @@ def now = { new JsonSlurper().parse(new URL(status + 'status.json')) }
 
 // The first connection starts a guest; a burst of others waits for it, and each is answered once.
 def held = begin()
-await('Starting instance 1')
+maven.await('Starting instance 1')
 def burst = (1..200).collect { begin() }
 burst.each { it.outputStream << '\r\n' }
 def numbers = burst.collect { ((it.withCloseable { new String(it.inputStream.readAllBytes()) } =~ 'This is request (\\d+) of')[0][1]) as int }
 assert numbers.toSet() == (1..200).toSet()
-await('Instance 1 is ready')
-await('Instance 1 gave its first answer')
+maven.await('Instance 1 is ready')
+maven.await('Instance 1 gave its first answer')
 def page = new URL(url).text
 assert page.contains('This is request 201 of a machine')
 def phases = ['The machine starts', 'The JVM starts', 'The program starts', 'The server listens', 'Your request arrives',
@@ -85,14 +68,14 @@ if (browser) {
 assert finish(held).contains("This is request ${asked + 1} of a machine")
 
 // Without connections it is stopped.
-await('Stopping instance 1')
-await('Instance 1 has ended')
+maven.await('Stopping instance 1')
+maven.await('Instance 1 has ended')
 assert machines().isEmpty()
 
 // A killed guest resets its client; the next one is answered by another guest.
 def lost = begin()
-await('Starting instance 2')
-await('Instance 2 is ready')
+maven.await('Starting instance 2')
+maven.await('Instance 2 is ready')
 assert now().instances*.state == ['ready']
 def qemu = machines().findAll { it.info().command().orElse('').endsWith('/qemu-system-x86_64') }
 assert qemu.size() == 1
@@ -103,12 +86,12 @@ try {
 } catch (SocketException e) {
     lost.close()
 }
-await('Instance 2 has failed')
+maven.await('Instance 2 has failed')
 assert new URL(url).text.contains('This is request 1 of a machine')
-await('Instance 3 is ready')
+maven.await('Instance 3 is ready')
 
-await('Stopping instance 3')
-await('Instance 3 has ended')
+maven.await('Stopping instance 3')
+maven.await('Instance 3 has ended')
 assert machines().isEmpty()
 def ended = now().ended
 assert ended*.number == [3, 2, 1]
@@ -118,12 +101,11 @@ assert now().failures == 1 && now().starts == 3
 
 // SIGTERM lets an open connection end as Ctrl-C does, and leaves nothing behind.
 def last = begin()
-await('Instance 4 is ready')
-assert new ProcessBuilder('sh', '-c', "kill -TERM -${process.pid()}").inheritIO().start().waitFor() == 0
-await('Waiting up to 36000 s for open connections: 1')
+maven.await('Instance 4 is ready')
+maven.signal('TERM')
+maven.await('Waiting up to 36000 s for open connections: 1')
 assert finish(last).contains('This is request 1 of a machine')
-await('Instance 4 has ended')
-text.append(reader.text)
-assert process.waitFor() == 0 : text
-assert text.toString().contains('BUILD SUCCESS')
+maven.await('Instance 4 has ended')
+assert maven.end() == 0 : maven.output()
+assert maven.output().contains('BUILD SUCCESS')
 assert machines().isEmpty()

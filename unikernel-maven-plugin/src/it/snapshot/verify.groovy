@@ -1,35 +1,17 @@
 import groovy.json.JsonSlurper
+import io.github.javaunikernel.maven.invoked.MavenSession
 
 import java.nio.file.Files
 import java.nio.file.attribute.PosixFilePermissions
 
 // A snapshot of an idle machine, two copies that are restored from it, and one that cannot be restored.
 
-def settings = new File(basedir.parentFile, 'interpolated-settings.xml')
-// A session of its own takes signals as on a terminal of its own; nothing outlives this script.
-def process = new ProcessBuilder('setsid', 'setpriv', '--pdeathsig', 'KILL', 'env', '--default-signal=INT',
-        System.getProperty('maven.home') + '/bin/mvn', '-o', '-B', '-s', settings.path, '-Dmaven.repo.local=' + localRepositoryPath,
-        '-Dstyle.color=never', 'unikernel:serve', '-Dunikernel.hostPorts=0', '-Dunikernel.serve.idleTimeout=1',
-        '-Dunikernel.serve.snapshot').directory(basedir).redirectErrorStream(true).start()
-process.outputStream.close()
-def reader = process.inputReader()
-def text = new StringBuilder()
+def maven = MavenSession.start(basedir, new File(basedir.parentFile, 'interpolated-settings.xml'), localRepositoryPath,
+        ['unikernel:serve', '-Dunikernel.hostPorts=0', '-Dunikernel.serve.idleTimeout=1', '-Dunikernel.serve.snapshot'])
 
-/** Reads on to a line with the pattern; returns its first group, if it has one. */
-def await = { String pattern ->
-    for (def line = reader.readLine(); line != null; line = reader.readLine()) {
-        text.append(line).append('\n')
-        def found = line =~ pattern
-        if (found.find()) {
-            return found.groupCount() ? found.group(1) : null
-        }
-    }
-    assert false : "no '${pattern}' in:\n${text}"
-}
-
-def url = await(/(\S+) leads to port 8080 of an instance/)
-def status = await(/Status: (\S+)/)
-await('Waiting for connections')
+def url = maven.await(/(\S+) leads to port 8080 of an instance/)
+def status = maven.await(/Status: (\S+)/)
+maven.await('Waiting for connections')
 def snapshot = new File(basedir, 'target/snapshot-1.snapshot')
 assert !snapshot.exists()
 
@@ -52,10 +34,10 @@ def ask = {
 def permissions = { File file -> PosixFilePermissions.toString(Files.getPosixFilePermissions(file.toPath())) }
 
 def original = ask()
-await(/Instance 1 is ready after \S+ s \(cold\)/)
-await('Stopping instance 1')
-assert await(/Later starts are restored from (\S+)/) == snapshot.path
-await('Instance 1 has ended')
+maven.await(/Instance 1 is ready after \S+ s \(cold\)/)
+maven.await('Stopping instance 1')
+assert maven.await(/Later starts are restored from (\S+)/) == snapshot.path
+maven.await('Instance 1 has ended')
 assert permissions(snapshot) == 'rwx------'
 assert snapshot.listFiles().collectEntries { [it.name, permissions(it)] } == [memory: 'rw-------', 'machine.json': 'rw-------']
 assert !new File(snapshot.path + '.part').exists()
@@ -64,8 +46,8 @@ def copies = (2..3).collect { number ->
     def drawn = ask()
     def skew = System.currentTimeMillis() - (drawn.time as long)
     assert skew < 60_000 && skew > -2_000 : skew
-    await(/Instance ${number} is ready after \S+ s \(restored\)/)
-    await("Instance ${number} has ended")
+    maven.await(/Instance ${number} is ready after \S+ s \(restored\)/)
+    maven.await("Instance ${number} has ended")
     drawn
 }
 def ended = new JsonSlurper().parse(new URL(status + 'status.json')).ended
@@ -82,12 +64,11 @@ assert copies.every { it.cpu < original.cpu / 2 }
 def memory = new File(snapshot, 'memory')
 memory.bytes = new byte[memory.length() as int]
 assert ask().secure
-await('The snapshot in .* is not used, since .*; the start is a cold one')
-await(/Instance \d is ready after \S+ s \(cold\)/)
-await('Later starts are restored from')
+maven.await('The snapshot in .* is not used, since .*; the start is a cold one')
+maven.await(/Instance \d is ready after \S+ s \(cold\)/)
+maven.await('Later starts are restored from')
 
-assert new ProcessBuilder('sh', '-c', "kill -INT -${process.pid()}").inheritIO().start().waitFor() == 0
-text.append(reader.text)
-assert process.waitFor() == 0 : text
-assert text.toString().contains('BUILD SUCCESS')
+maven.signal('INT')
+assert maven.end() == 0 : maven.output()
+assert maven.output().contains('BUILD SUCCESS')
 assert !new File(snapshot.path + '.part').exists()

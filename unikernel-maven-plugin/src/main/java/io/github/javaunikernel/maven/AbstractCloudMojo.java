@@ -32,9 +32,13 @@ import org.eclipse.aether.RepositorySystem;
 
 /** The base of all goals on EC2: the project, region and credentials, and the messages of failures. */
 abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
+
+    /** The group of the SDK's libraries. */
+    static final String SDK = "software.amazon.awssdk";
+
     static {
         // Under -X the SDK would log what it signs, session tokens included.
-        System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log.software.amazon.awssdk", "info");
+        System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log." + SDK, "info");
     }
 
     /**
@@ -112,7 +116,7 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
 
     @Override
     protected final void run() throws SettingException, IOException, MojoExecutionException {
-        new LibrariesOnUse(repositories, session, project).add(mojoExecution, Set.of("software.amazon.awssdk"));
+        new LibrariesOnUse(repositories, session, project).add(mojoExecution, libraries());
         try {
             work();
         } catch (CloudException e) {
@@ -120,6 +124,11 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
             getLog().debug("What led to the failure of the goal:", e);
             throw new MojoExecutionException(e.getMessage());
         }
+    }
+
+    /** The groups of the libraries that the goal uses. */
+    Set<String> libraries() {
+        return Set.of(SDK);
     }
 
     /** Does the work of the goal. */

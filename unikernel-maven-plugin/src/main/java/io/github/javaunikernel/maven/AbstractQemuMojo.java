@@ -56,8 +56,8 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private List<Integer> hostPorts = List.of();
 
     /**
-     * How QEMU executes the guest: {@code kvm} (hardware virtualisation), {@code tcg} (emulation), or {@code auto},
-     * which uses KVM if possible.
+     * How QEMU executes the guest: by hardware virtualisation, which is {@code kvm} on Linux, {@code hvf} on macOS and
+     * {@code whpx} on Windows; {@code tcg} (emulation); or {@code auto}, which uses the former if possible.
      *
      * @since 0.1.0
      */

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
@@ -98,6 +99,11 @@ public class BundleMojo extends AbstractCloudImageMojo {
      */
     @Parameter(property = "unikernel.ami.timeout", defaultValue = "3600")
     private int timeout;
+
+    @Override
+    Set<String> libraries() {
+        return Set.of(SDK, "org.apache.commons");
+    }
 
     @Override
     void work() throws CloudException, SettingException, IOException {

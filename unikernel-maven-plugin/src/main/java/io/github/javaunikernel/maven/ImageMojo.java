@@ -4,41 +4,31 @@ package io.github.javaunikernel.maven;
 import io.github.javaunikernel.maven.assembly.Application;
 import io.github.javaunikernel.maven.assembly.ImageAssembler;
 import io.github.javaunikernel.maven.assembly.ImageRequest;
+<<<<<<< HEAD
 import io.github.javaunikernel.maven.assembly.Machine;
 import io.github.javaunikernel.maven.assembly.RuntimeChoice;
 import io.github.javaunikernel.maven.boot.ClassDataAddress;
 import io.github.javaunikernel.maven.boot.DataDisk;
+=======
+>>>>>>> refs/h/love
 import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.boot.Firmware;
-import io.github.javaunikernel.maven.boot.InstanceEnvironment;
 import io.github.javaunikernel.maven.boot.Kernel;
-import io.github.javaunikernel.maven.boot.KernelCommandLine;
-import io.github.javaunikernel.maven.boot.MemoryFileSystem;
-import io.github.javaunikernel.maven.boot.NetworkSetting;
-import io.github.javaunikernel.maven.boot.Reporting;
-import io.github.javaunikernel.maven.boot.ScratchDisk;
-import io.github.javaunikernel.maven.boot.Startup;
-import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.run.PortOption;
-import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.Executable;
-import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -46,7 +36,6 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.plugins.annotations.ResolutionScope;
 import org.apache.maven.project.MavenProjectHelper;
 import org.apache.maven.project.ProjectBuilder;
-import org.apache.maven.toolchain.ToolchainManager;
 
 /**
  * Builds a bootable image of the project. The image contains a guest kernel, a Java runtime reduced to the modules in
@@ -61,22 +50,15 @@ import org.apache.maven.toolchain.ToolchainManager;
         defaultPhase = LifecyclePhase.PACKAGE,
         requiresDependencyResolution = ResolutionScope.COMPILE_PLUS_RUNTIME,
         threadSafe = true)
-public final class ImageMojo extends AbstractImageFilesMojo {
+public final class ImageMojo extends AbstractImageMachineMojo {
 
     private static final String IMAGE_TYPE = "img";
-    private static final int MAX_VCPUS = 64;
-
-    @Parameter(defaultValue = "${session}", readonly = true, required = true)
-    private MavenSession session;
 
     @Component
     private MavenProjectHelper projectHelper;
 
     @Component
     private ProjectBuilder projectBuilder;
-
-    @Component
-    private ToolchainManager toolchainManager;
 
     /**
      * Class to start. The default is the one that the jar's manifest names, or else the only class of the project with
@@ -189,6 +171,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private List<String> systemPropertyVariables = List.of();
 
     /**
+<<<<<<< HEAD
      * Environment variables that can be set from outside for a single start of the image: names such as {@code DB_URL},
      * and prefixes such as {@code DB_*}. They override those in {@code environment}. By default there are none, and no
      * external source is consulted. A prefix never covers variables that decide which code runs, such as
@@ -477,6 +460,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     private String kernelOptions;
 
     /**
+=======
+>>>>>>> refs/h/love
      * Kernel to use instead of the one that comes with the plugin.
      *
      * @since 0.1.0
@@ -549,9 +534,6 @@ public final class ImageMojo extends AbstractImageFilesMojo {
     @Parameter(defaultValue = "${project.basedir}/src/main/unikernel", readonly = true, required = true)
     private File defaultFilesDirectory;
 
-    @Parameter(defaultValue = "${project.basedir}/src/main/unikernel.classlist", readonly = true, required = true)
-    private File defaultClassList;
-
     @Override
     protected void run() throws SettingException, IOException {
         ImageRequest request = request();
@@ -575,19 +557,18 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                     "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
         }
         checkLimit("imageSize", imageSize);
-        checkLimit("cacheLimit", cacheLimit);
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(
                 name,
                 directory(),
                 executable == null ? javaApplication() : executableApplication(),
                 machine(),
-                runtime(),
+                runtime(executable == null, hasDebugger() ? Set.of(Debugger.MODULE) : Set.of()),
                 image,
                 Firmware.parse(firmware),
                 files(),
                 imageSize,
-                OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)),
+                OutputTime.parse(outputTimestamp),
                 new DependencyLicences(projectBuilder, session, getLog()::debug).of(project));
     }
 
@@ -627,8 +608,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 merged("environment", environment, environmentVariables));
     }
 
-    /** The parameters that only a Java program has a use for, and whether each has been given another value. */
-    private Map<String, Boolean> javaParameters() throws SettingException {
+    @Override
+    Map<String, Boolean> javaParameters() throws SettingException {
         Map<String, Boolean> given = new LinkedHashMap<>();
         given.put("mainClass", mainClass != null);
         given.put("modulePath", modulePath);
@@ -636,6 +617,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         given.put("mainJar", mainJar != null);
         given.put("jvmArguments", !jvmArguments.isEmpty());
         given.put("systemProperties", !systemProperties.isEmpty() || !systemPropertyVariables.isEmpty());
+<<<<<<< HEAD
         given.put("modules", !modules.isEmpty());
         given.put("additionalModules", !additionalModules.isEmpty());
         given.put("locales", !locales.isEmpty());
@@ -647,6 +629,9 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         given.put("cdsAddress", !cdsAddress.equals("random"));
         given.put("classList", !classList.equals(defaultClassList));
         given.put("startup", !startup.equals("balanced"));
+=======
+        given.putAll(super.javaParameters());
+>>>>>>> refs/h/love
         given.put("debug", hasDebugger());
         return given;
     }
@@ -655,6 +640,7 @@ public final class ImageMojo extends AbstractImageFilesMojo {
         return PortOption.parse("debug", debug, Debugger.PORT).isPresent();
     }
 
+<<<<<<< HEAD
     private RuntimeChoice runtime() throws SettingException, IOException {
         Set<String> rootModules = new LinkedHashSet<>(additionalModules);
         if (hasDebugger()) {
@@ -724,6 +710,8 @@ public final class ImageMojo extends AbstractImageFilesMojo {
                 : Path.of(java).getParent().getParent();
     }
 
+=======
+>>>>>>> refs/h/love
     private Path files() throws SettingException {
         if (filesDirectory == null) {
             return defaultFilesDirectory.toPath();
@@ -739,15 +727,11 @@ public final class ImageMojo extends AbstractImageFilesMojo {
 
     @Override
     protected Map<String, File> fileParameters() {
-        Map<String, File> files = new HashMap<>();
+        Map<String, File> files = super.fileParameters();
         files.put("applicationDirectory", applicationDirectory);
-        files.put("cacheDirectory", cacheDirectory);
         files.put("executable", executable);
         files.put("filesDirectory", filesDirectory == null ? defaultFilesDirectory : filesDirectory);
-        files.put("jdkHome", jdkHome);
         files.put("kernel", kernel);
-        files.put("sysroot", sysroot);
-        trustedCertificates.forEach(file -> files.put("trustedCertificates", file));
         return files;
     }
 

@@ -175,8 +175,7 @@ public final class OciMojo extends AbstractImageFilesMojo {
         image.dataDiskNote().ifPresent(getLog()::warn);
         new LibrariesOnUse(repositories, session, project)
                 .add(mojoExecution, Set.of("com.google.cloud.tools", "org.yaml"));
-        ContainerDisk disk = ContainerDisk.of(
-                image.image(), containerImage, OutputTime.parse(outputTimestamp, System.getenv(OutputTime.VARIABLE)));
+        ContainerDisk disk = ContainerDisk.of(image.image(), containerImage, OutputTime.parse(outputTimestamp));
         VirtualMachine.Hardware hardware = new VirtualMachine.Hardware(
                 image.memory(), image.vcpus(), image.uefi(), image.network().isPresent(), image.scratchBytes());
         checkReplicas();

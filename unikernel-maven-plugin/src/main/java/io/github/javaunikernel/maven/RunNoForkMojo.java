@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.boot.Firmware;
+import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.run.GdbSymbols;
 import io.github.javaunikernel.maven.run.Guest;
@@ -17,8 +18,11 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.OptionalInt;
+import java.util.Set;
+import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
+import org.eclipse.aether.RepositorySystem;
 
 /**
  * Boots the existing image and stays in the foreground until the guest ends. This is {@code unikernel:run} without
@@ -48,6 +52,9 @@ public class RunNoForkMojo extends AbstractQemuMojo {
      */
     @Parameter(property = "unikernel.gdb")
     private String gdb;
+
+    @Component
+    private RepositorySystem repositories;
 
     @Override
     protected final void run() throws SettingException, IOException, GuestException, InterruptedException {
@@ -105,6 +112,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
                         "Listening %.1f s after the start of this goal; Ctrl-C shuts down",
                         (System.nanoTime() - started) / 1e9)));
         if (gdbPort.isPresent()) {
+            new LibrariesOnUse(repositories, session, project).add(mojoExecution, Set.of(Kernel.GROUP));
             getLog().info("The guest waits for: gdb " + GdbSymbols.beside(request.image())
                     + " -ex 'target remote localhost:" + gdbPort.getAsInt() + "'");
         } else {

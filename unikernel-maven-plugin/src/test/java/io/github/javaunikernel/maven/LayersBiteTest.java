@@ -50,6 +50,16 @@ class LayersBiteTest {
         assertFinds("RuleBreaker.knowsJib(", LayersTest.ONLY_OCI_KNOWS_JIB, breaker());
     }
 
+    @Test
+    void useOfPlexusUtilsIsFound() throws Exception {
+        assertFinds("RuleBreaker.matchesPatterns(", LayersTest.ONLY_ASSEMBLY_USES_PLEXUS_UTILS, breaker());
+    }
+
+    @Test
+    void useOfArchivesIsFound() throws Exception {
+        assertFinds("RuleBreaker.readsAnArchive(", LayersTest.ONLY_RUNTIME_AND_AWS_KNOW_ARCHIVES, breaker());
+    }
+
     static JavaClasses breaker() throws ClassNotFoundException {
         return new ClassFileImporter().importClasses(Class.forName(BREAKER));
     }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
@@ -28,6 +31,9 @@ import org.junit.jupiter.api.Test;
 class LayersTest {
 
     private static final String GOALS = "io.github.javaunikernel.maven";
+
+    /** Without its XML, with which Maven hands the configuration of servers to goals. */
+    private static final String PLEXUS_UTILS = "org.codehaus.plexus.util";
 
     /** The packages from the top to the bottom, what each is, and which ones it may use. */
     private static final String TABLE = """
@@ -81,9 +87,25 @@ class LayersTest {
             .that()
             .resideOutsideOfPackage(GOALS)
             .should()
-            .dependOnClassesThat()
-            .resideInAnyPackage("org.apache.maven..", "org.codehaus.plexus..")
+            .dependOnClassesThat(resideInAnyPackage("org.apache.maven..", "org.codehaus.plexus..")
+                    .and(not(resideInAPackage(PLEXUS_UTILS))))
             .because("the goals hand in plain settings");
+
+    static final ArchRule ONLY_ASSEMBLY_USES_PLEXUS_UTILS = noClasses()
+            .that()
+            .resideOutsideOfPackage(GOALS + ".assembly")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(PLEXUS_UTILS)
+            .because("package assembly is what chooses files by patterns; the JDK starts programs");
+
+    static final ArchRule ONLY_RUNTIME_AND_AWS_KNOW_ARCHIVES = noClasses()
+            .that()
+            .resideOutsideOfPackages(GOALS + ".runtime", GOALS + ".aws")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.apache.commons.compress..")
+            .because("their library is there only after a goal has provided it");
 
     static final ArchRule ONLY_AWS_KNOWS_THE_SDK = noClasses()
             .that()
@@ -139,6 +161,16 @@ class LayersTest {
     @Test
     void onlyOciKnowsJib() {
         ONLY_OCI_KNOWS_JIB.check(CLASSES);
+    }
+
+    @Test
+    void onlyAssemblyUsesPlexusUtils() {
+        ONLY_ASSEMBLY_USES_PLEXUS_UTILS.check(CLASSES);
+    }
+
+    @Test
+    void onlyRuntimeAndAwsKnowArchives() {
+        ONLY_RUNTIME_AND_AWS_KNOW_ARCHIVES.check(CLASSES);
     }
 
     private static boolean isAllowed(String user, JavaClass used) {

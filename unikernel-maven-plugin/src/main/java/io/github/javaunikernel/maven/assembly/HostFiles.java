@@ -11,9 +11,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.codehaus.plexus.util.DirectoryScanner;
+import org.codehaus.plexus.util.MatchPatterns;
 
 /** Files of the build machine on their way into an image. */
 final class HostFiles {
+
+    private static final MatchPatterns LEFT_BEHIND = MatchPatterns.from(DirectoryScanner.DEFAULTEXCLUDES);
 
     private HostFiles() {}
 
@@ -26,10 +30,15 @@ final class HostFiles {
         }
     }
 
-    /** The user's own files for the image, sorted; none where there is no directory for them. */
+    /**
+     * The user's own files for the image, sorted; none where there is no directory for them. Those that editors,
+     * version control and systems leave behind are not wanted, as nowhere in Maven.
+     */
     static List<Path> own(ImageRequest request) throws IOException {
         Path files = request.files();
-        return files == null || !Files.isDirectory(files) ? List.of() : under(files, path -> true);
+        return files == null || !Files.isDirectory(files)
+                ? List.of()
+                : under(files, path -> !LEFT_BEHIND.matches(path.toString(), true));
     }
 
     /** Adds a file, link or directory as it is. */

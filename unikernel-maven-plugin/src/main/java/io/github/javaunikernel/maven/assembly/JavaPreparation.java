@@ -169,6 +169,8 @@ final class JavaPreparation {
     private void prove(Path runtime, Launch launch, List<String> options) throws IOException, SettingException {
         JavaHome jdk = request.runtime().jdk();
         if (!jdk.isRunnable()) {
+            warnings.accept("The options of the JVM are not tried: this machine cannot run programs for Linux on"
+                    + " x86-64. A wrong one shows when the image starts; unikernel:check finds it.");
             return;
         }
         Application application = request.application();

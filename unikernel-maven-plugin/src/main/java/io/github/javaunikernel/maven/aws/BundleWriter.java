@@ -5,7 +5,6 @@ import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +18,8 @@ import javax.crypto.Cipher;
 import javax.crypto.CipherOutputStream;
 import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /**
  * Writes the bundle of an S3-backed image, format 2007-10-10: the image in a tar of one member, gzip, AES-128-CBC under
@@ -29,6 +30,8 @@ public final class BundleWriter {
     private static final long MAX_IMAGE = 10L << 30;
 
     private static final int KEY_BYTES = 16;
+    /** Bytes of which the tar is a multiple: no padding beyond its end (IEEE Std 1003.1, pax: ustar). */
+    private static final int TAR_RECORD = 512;
 
     private BundleWriter() {}
 
@@ -88,45 +91,23 @@ public final class BundleWriter {
         aes.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "AES"), new IvParameterSpec(iv));
         MessageDigest sha1 = Digests.newDigest("SHA-1");
         try (InputStream in = Files.newInputStream(image);
-                OutputStream tar = new DigestOutputStream(
-                        new GZIPOutputStream(new CipherOutputStream(parts, aes), 1 << 16), sha1)) {
-            tar.write(tarHeader(prefix, size));
+                TarArchiveOutputStream tar = new TarArchiveOutputStream(
+                        new DigestOutputStream(new GZIPOutputStream(new CipherOutputStream(parts, aes), 1 << 16), sha1),
+                        TAR_RECORD)) {
+            // For sizes that 11 octal digits cannot hold.
+            tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_STAR);
+            tar.putArchiveEntry(member(prefix, size));
             in.transferTo(tar);
-            tar.write(new byte[(int) (-size & 511) + 1024]);
+            tar.closeArchiveEntry();
         }
         return HexFormat.of().formatHex(sha1.digest());
     }
 
-    /** A POSIX ustar header (IEEE Std 1003.1, pax): regular file, mode 0644, owner 0:0, time 0. */
-    static byte[] tarHeader(String name, long size) {
-        byte[] header = new byte[512];
-        put(header, 0, name);
-        put(header, 100, "0000644\0");
-        put(header, 108, "0000000\0");
-        put(header, 116, "0000000\0");
-        put(header, 124, size < 1L << 33 ? String.format("%011o\0", size) : "");
-        if (size >= 1L << 33) {
-            // GNU's base-256 form, for sizes that 11 octal digits cannot hold
-            header[124] = (byte) 0x80;
-            for (int i = 0; i < 8; i++) {
-                header[135 - i] = (byte) (size >>> 8 * i);
-            }
-        }
-        put(header, 136, "00000000000\0");
-        put(header, 148, "        ");
-        put(header, 156, "0");
-        put(header, 257, "ustar\00000");
-        int sum = 0;
-        for (byte b : header) {
-            sum += b & 0xff;
-        }
-        put(header, 148, String.format("%06o\0 ", sum));
-        return header;
-    }
-
-    private static void put(byte[] header, int offset, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-        System.arraycopy(bytes, 0, header, offset, bytes.length);
+    private static TarArchiveEntry member(String name, long size) {
+        TarArchiveEntry member = new TarArchiveEntry(name);
+        member.setSize(size);
+        member.setModTime(0);
+        return member;
     }
 
     private static byte[] random() {

@@ -24,6 +24,9 @@ import java.util.stream.Collectors;
  */
 public record Kernel(byte[] elf, String version, String origin) {
 
+    /** The group of its artifacts: the kernel, and its symbols. */
+    public static final String GROUP = "io.github.javaunikernel";
+
     private static final String RESOURCES = "/io/github/javaunikernel/kernel/";
     /** ELF, 64 bits, little-endian (elf(5)). */
     private static final byte[] MAGIC = {0x7F, 'E', 'L', 'F', 2, 1};
@@ -45,7 +48,7 @@ public record Kernel(byte[] elf, String version, String origin) {
 
     /** The origin of everything that comes with the plugin's kernel, for the manifest. */
     public static String builtInOrigin() throws IOException {
-        return "maven:io.github.javaunikernel:guest-kernel:" + builtInVersion();
+        return "maven:" + GROUP + ":guest-kernel:" + builtInVersion();
     }
 
     private static String builtInVersion() throws IOException {
@@ -67,7 +70,10 @@ public record Kernel(byte[] elf, String version, String origin) {
         }
     }
 
-    /** The ELF file with the debug information of the kernel that comes with the plugin. */
+    /**
+     * The ELF file with the debug information of the kernel that comes with the plugin. It is in an artifact of its
+     * own, which must be on the class path.
+     */
     public static byte[] builtInSymbols() throws IOException {
         try (InputStream in = resource("unikernel.debug")) {
             return in.readAllBytes();

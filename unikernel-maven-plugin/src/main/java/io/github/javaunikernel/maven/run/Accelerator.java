@@ -4,8 +4,10 @@ package io.github.javaunikernel.maven.run;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /**
@@ -22,42 +24,79 @@ public record Accelerator(String name, String note, boolean warning) {
     /**
      * A machine, as far as it matters here.
      *
+     * @param family its system
      * @param architecture as in the system property {@code os.arch}
-     * @param virtualisation whether the CPU has it
-     * @param kvm whether there is a device for it
+     * @param virtualisation whether the CPU has it, as far as the system says
+     * @param offered whether the system offers it to programs
      * @param permitted whether this process may use that
      */
-    public record Host(String architecture, boolean virtualisation, boolean kvm, boolean permitted) {
+    public record Host(
+            HostFamily family, String architecture, boolean virtualisation, boolean offered, boolean permitted) {
 
         private static final Path DEVICE = Path.of("/dev/kvm");
         private static final Path CPUS = Path.of("/proc/cpuinfo");
         /** The flags of Intel and AMD, as proc(5) shows them. */
         private static final Pattern FLAGS = Pattern.compile("^flags\\s*:.*\\b(vmx|svm)\\b", Pattern.MULTILINE);
 
+        /** 1 where Hypervisor.framework works, which it does not for x86-64 on Apple's own processors. */
+        private static final List<String> HYPERVISOR_FRAMEWORK = List.of("sysctl", "-n", "kern.hv_support");
+        /** Part of the feature "Windows Hypervisor Platform", below the directory of Windows. */
+        private static final String HYPERVISOR_PLATFORM = "System32\\WinHvPlatform.dll";
+
         /** This machine. */
         public static Host current() throws IOException {
-            boolean virtualisation = Files.exists(CPUS)
+            HostFamily family = HostFamily.current();
+            String architecture = System.getProperty("os.arch");
+            return switch (family) {
+                case LINUX ->
+                    new Host(
+                            family,
+                            architecture,
+                            cpuHasIt(),
+                            Files.exists(DEVICE),
+                            Files.isReadable(DEVICE) && Files.isWritable(DEVICE));
+                case MACOS -> new Host(family, architecture, true, hasFramework(), true);
+                case WINDOWS -> new Host(family, architecture, true, hasPlatform(System.getenv("SystemRoot")), true);
+            };
+        }
+
+        private static boolean cpuHasIt() throws IOException {
+            return Files.exists(CPUS)
                     && FLAGS.matcher(FileTrouble.on(CPUS, () -> Files.readString(CPUS)))
                             .find();
-            return new Host(
-                    System.getProperty("os.arch"),
-                    virtualisation,
-                    Files.exists(DEVICE),
-                    Files.isReadable(DEVICE) && Files.isWritable(DEVICE));
+        }
+
+        private static boolean hasFramework() throws IOException {
+            Process sysctl = new ProcessBuilder(HYPERVISOR_FRAMEWORK)
+                    .redirectErrorStream(true)
+                    .start();
+            sysctl.getOutputStream().close();
+            return new String(sysctl.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                    .strip()
+                    .equals("1");
+        }
+
+        /** @param windows its directory, or null where that is not known */
+        static boolean hasPlatform(String windows) {
+            return windows != null && Files.exists(Path.of(windows, HYPERVISOR_PLATFORM.split("\\\\")));
         }
     }
 
     /**
      * Chooses.
      *
-     * @param wanted {@code auto}, {@code kvm} or {@code tcg}
+     * @param wanted {@code auto}, {@code tcg}, or what the host's family has: {@code kvm}, {@code hvf} or {@code whpx}
      */
     public static Accelerator choose(String wanted, Host host) throws SettingException {
+        String hardware = host.family().virtualisation();
         if (wanted.equals("tcg")) {
             return new Accelerator("tcg", "QEMU emulates the CPU (tcg), as asked", false);
         }
-        if (!wanted.equals("auto") && !wanted.equals("kvm")) {
-            throw new SettingException(PARAMETER, "'" + wanted + "' is not an accelerator.", "Use auto, kvm or tcg.");
+        if (!wanted.equals("auto") && !wanted.equals(hardware)) {
+            throw new SettingException(
+                    PARAMETER,
+                    "'" + wanted + "' is not an accelerator of this machine.",
+                    "Use auto, " + hardware + " or tcg.");
         }
         if (!host.architecture().matches("amd64|x86_64")) {
             return without(
@@ -73,12 +112,8 @@ public record Accelerator(String name, String note, boolean warning) {
                     false,
                     "Enable it in the firmware or the outer host, or use -Dunikernel.accel=tcg");
         }
-        if (!host.kvm()) {
-            return without(
-                    wanted,
-                    "there is no /dev/kvm",
-                    false,
-                    "Load the module kvm_intel or kvm_amd, or use -Dunikernel.accel=tcg");
+        if (!host.offered()) {
+            return notOffered(wanted, host.family());
         }
         if (!host.permitted()) {
             return without(
@@ -87,13 +122,36 @@ public record Accelerator(String name, String note, boolean warning) {
                     true,
                     "Add yourself to its group (sudo usermod -aG kvm $USER) and log in again");
         }
-        return new Accelerator("kvm", "QEMU uses hardware virtualisation (kvm)", false);
+        return new Accelerator(hardware, "QEMU uses hardware virtualisation (" + hardware + ")", false);
+    }
+
+    private static Accelerator notOffered(String wanted, HostFamily family) throws SettingException {
+        return switch (family) {
+            case LINUX ->
+                without(
+                        wanted,
+                        "there is no /dev/kvm",
+                        false,
+                        "Load the module kvm_intel or kvm_amd, or use -Dunikernel.accel=tcg");
+            case MACOS ->
+                without(
+                        wanted,
+                        "macOS offers no virtualisation of x86-64 here (sysctl kern.hv_support)",
+                        false,
+                        "Use a Mac with an Intel processor, or -Dunikernel.accel=tcg");
+            case WINDOWS ->
+                without(
+                        wanted,
+                        "the Windows Hypervisor Platform is not there",
+                        true,
+                        "Turn it on in 'Turn Windows features on or off' and restart Windows");
+        };
     }
 
     private static Accelerator without(String wanted, String reason, boolean warning, String fix)
             throws SettingException {
-        if (wanted.equals("kvm")) {
-            throw new SettingException(PARAMETER, "KVM cannot be used: " + reason + ".", fix + ".");
+        if (!wanted.equals("auto")) {
+            throw new SettingException(PARAMETER, wanted + " cannot be used: " + reason + ".", fix + ".");
         }
         return new Accelerator(
                 "tcg",

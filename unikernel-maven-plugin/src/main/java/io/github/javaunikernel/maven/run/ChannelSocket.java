@@ -11,9 +11,6 @@ import java.util.stream.Stream;
  */
 public final class ChannelSocket {
 
-    /** Bytes that the path of a Unix socket may have (unix(7): sun_path, with its end). */
-    private static final int MAX_BYTES = 107;
-
     private ChannelSocket() {}
 
     /** The socket of the guest that was started from this image last. */
@@ -23,9 +20,13 @@ public final class ChannelSocket {
 
     /** The path by which this JVM and its children reach the socket; empty if none is short enough. */
     static Optional<Path> reachable(Path socket) {
+        return reachable(socket, HostFamily.current());
+    }
+
+    static Optional<Path> reachable(Path socket, HostFamily family) {
         Path absolute = socket.toAbsolutePath();
         return Stream.of(Path.of("").toAbsolutePath().relativize(absolute), absolute)
-                .filter(path -> path.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_BYTES)
+                .filter(path -> path.toString().getBytes(StandardCharsets.UTF_8).length <= family.longestSocket())
                 .findFirst();
     }
 }

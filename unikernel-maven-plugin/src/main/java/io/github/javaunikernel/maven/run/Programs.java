@@ -19,9 +19,13 @@ final class Programs {
      * @param searchPath directories as in the environment variable PATH; an empty one is not the working directory
      */
     static Optional<Path> find(String name, String searchPath) {
+        return find(HostFamily.current(), name, searchPath);
+    }
+
+    static Optional<Path> find(HostFamily family, String name, String searchPath) {
         return Arrays.stream(searchPath.split(Pattern.quote(File.pathSeparator)))
                 .filter(directory -> !directory.isEmpty())
-                .map(directory -> Path.of(directory, name))
+                .map(directory -> Path.of(directory, family.program(name)))
                 .filter(Files::isExecutable)
                 .findFirst();
     }

@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -198,9 +199,12 @@ public final class QemuGuest implements Guest {
                     "QEMU cannot allocate " + command.memory() + " MiB on this machine:" + messages + "\n",
                     "Set a smaller value, or end other programs.");
         }
-        if (messages.toLowerCase().contains("kvm")) {
+        String accelerator = command.accelerator();
+        if (!accelerator.startsWith("tcg") && messages.toLowerCase(Locale.ROOT).contains(accelerator)) {
             throw new SettingException(
-                    "accel", "QEMU cannot use KVM:" + messages + "\n", "Use -Dunikernel.accel=tcg, or repair KVM.");
+                    "accel",
+                    "QEMU cannot use " + accelerator + ":" + messages + "\n",
+                    "Use -Dunikernel.accel=tcg, or repair it.");
         }
         return new ExplainedException("QEMU ended before the guest was started:" + messages
                 + "\nCorrect what it complains of, or name another QEMU with -Dunikernel.qemu.");

@@ -35,7 +35,16 @@ final class Supervised {
      * @param errorToOutput whether what the program says on standard error comes on standard output
      */
     static Process start(List<String> program, String lifeline, boolean errorToOutput) throws IOException {
-        List<String> words = new ArrayList<>(ownSession());
+        return start(HostFamily.current(), program, lifeline, errorToOutput);
+    }
+
+    static Process start(HostFamily family, List<String> program, String lifeline, boolean errorToOutput)
+            throws IOException {
+        if (family == HostFamily.WINDOWS) {
+            throw new ExplainedException("Windows has no shell of Unix, in which the plugin starts " + program.get(0)
+                    + ". Run Maven in the Windows Subsystem for Linux.");
+        }
+        List<String> words = new ArrayList<>(family.ownSession());
         words.addAll(List.of("sh", "-c", String.format(SCRIPT, lifeline), "unikernel"));
         words.addAll(program);
         try {
@@ -46,12 +55,5 @@ final class Supervised {
                             + ". Install it (Debian: package util-linux), and make sure that it is on the PATH.",
                     e);
         }
-    }
-
-    /** macOS has no setsid, but perl; Linux has setsid everywhere, but perl not. */
-    private static List<String> ownSession() {
-        return System.getProperty("os.name").startsWith("Mac")
-                ? List.of("perl", "-e", "setpgrp; exec @ARGV", "--")
-                : List.of("setsid");
     }
 }

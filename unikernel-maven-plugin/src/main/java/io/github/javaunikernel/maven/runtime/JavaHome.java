@@ -6,7 +6,6 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -99,8 +98,7 @@ public record JavaHome(Path path, Map<String, String> release) {
 
     /** Whether this machine can run its programs. */
     public boolean isRunnable() {
-        return System.getProperty("os.name").equals("Linux")
-                && System.getProperty("os.arch").toLowerCase(Locale.ROOT).matches("amd64|x86_64");
+        return SystemRoot.isOnThisMachine();
     }
 
     Path jmods() {

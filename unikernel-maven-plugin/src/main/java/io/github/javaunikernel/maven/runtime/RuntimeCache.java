@@ -20,18 +20,20 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A directory that keeps what takes long to make: linked runtimes and class data, each in {@code KIND-KEY} with the
- * checksums of its files. An entry appears when it is complete, is checked whenever it is used, and is made again if it
- * is damaged. One lock covers the directory, so that builds that need the same entry at a time make it once, and what
- * is unfinished when a build gets the lock was left by one that was killed. Other files in the directory are left
- * alone.
+ * A directory that keeps what takes long to make: linked runtimes, class data, unpacked JDKs and systems, each in
+ * {@code KIND-KEY} with the checksums of its files. An entry appears when it is complete, is checked whenever it is
+ * used, and is made again if it is damaged. One lock covers the directory, so that builds that need the same entry at a
+ * time make it once, and what is unfinished when a build gets the lock was left by one that was killed. Other files in
+ * the directory are left alone.
  */
 final class RuntimeCache {
 
     /** What is kept. */
     enum Kind {
         RUNTIME("runtime-"),
-        CLASS_DATA("classdata-");
+        CLASS_DATA("classdata-"),
+        JDK("jdk-"),
+        SYSTEM("system-");
 
         private final String start;
 

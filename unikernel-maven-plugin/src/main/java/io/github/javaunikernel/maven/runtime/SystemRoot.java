@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The root file system that system files are taken from: the build machine's, or a given one. */
@@ -17,6 +18,12 @@ public final class SystemRoot {
     /** The system with this root directory. */
     public SystemRoot(Path root) {
         this.root = root;
+    }
+
+    /** Whether this machine's own system is one for images: Linux on x86-64. */
+    public static boolean isOnThisMachine() {
+        return System.getProperty("os.name").equals("Linux")
+                && System.getProperty("os.arch").toLowerCase(Locale.ROOT).matches("amd64|x86_64");
     }
 
     /** The file an absolute path stands for; links are followed inside the root, also absolute ones. */

@@ -454,6 +454,21 @@ class ImageAssemblerTest {
         assertTrue(system.contains(new String(loader, StandardCharsets.ISO_8859_1)), "no loader");
     }
 
+    @Test
+    void whatEditorsAndVersionControlLeaveBehindStaysOut() throws Exception {
+        files = Files.createDirectories(scratch.resolve("left"));
+        for (String left : List.of(".git/config", "etc/.DS_Store", "etc/app.conf~", "etc/app.conf")) {
+            Files.createDirectories(files.resolve(left).getParent());
+            Files.writeString(files.resolve(left), "text");
+        }
+        ImageRequest request = assemble(request("left", scratch.resolve("one"), Set.of(), 0));
+        String manifest = Files.readString(request.manifestFile());
+        for (String left : List.of("/.git", "/etc/.DS_Store", "/etc/app.conf~")) {
+            assertFalse(manifest.contains('"' + left), left);
+        }
+        assertEquals("text", text(request.imageFile(), "/etc/app.conf"));
+    }
+
     private Path onlyArchive() throws IOException {
         try (var files = Files.walk(scratch.resolve("one/cache"))) {
             List<Path> archives =

@@ -8,12 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.javaunikernel.maven.run.Accelerator.Host;
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class AcceleratorTest {
 
-    private static final Host WITH_KVM = new Host("amd64", true, true, true);
-    private static final Host NOT_PERMITTED = new Host("amd64", true, true, false);
+    private static final Host WITH_KVM = new Host(HostFamily.LINUX, "amd64", true, true, true);
+    private static final Host NOT_PERMITTED = new Host(HostFamily.LINUX, "amd64", true, true, false);
 
     @Test
     void usesKvmWhereItCan() throws Exception {
@@ -24,9 +27,9 @@ class AcceleratorTest {
 
     @Test
     void emulatesElsewhereAndSaysWhy() throws Exception {
-        assertEmulatedBecause("aarch64 does not run x86-64", new Host("aarch64", false, true, true));
-        assertEmulatedBecause("no hardware virtualisation", new Host("amd64", false, true, true));
-        assertEmulatedBecause("there is no /dev/kvm", new Host("amd64", true, false, false));
+        assertEmulatedBecause("aarch64 does not run x86-64", new Host(HostFamily.LINUX, "aarch64", false, true, true));
+        assertEmulatedBecause("no hardware virtualisation", new Host(HostFamily.LINUX, "amd64", false, true, true));
+        assertEmulatedBecause("there is no /dev/kvm", new Host(HostFamily.LINUX, "amd64", true, false, false));
     }
 
     @Test
@@ -41,15 +44,45 @@ class AcceleratorTest {
     void failsWhereKvmIsDemandedInVain() {
         SettingException e = assertThrows(SettingException.class, () -> Accelerator.choose("kvm", NOT_PERMITTED));
         assertEquals(
-                "KVM cannot be used: /dev/kvm is there, but you may not use it. [parameter accel, -Dunikernel.accel]"
+                "kvm cannot be used: /dev/kvm is there, but you may not use it. [parameter accel, -Dunikernel.accel]"
                         + " Add yourself to its group (sudo usermod -aG kvm $USER) and log in again.",
                 e.getMessage());
     }
 
     @Test
-    void knowsNoOthers() {
-        SettingException e = assertThrows(SettingException.class, () -> Accelerator.choose("hvf", WITH_KVM));
-        assertTrue(e.getMessage().endsWith("Use auto, kvm or tcg."));
+    void eachFamilyHasItsOwn() throws Exception {
+        for (HostFamily family : HostFamily.values()) {
+            Host host = new Host(family, "x86_64", true, true, true);
+            String own = family.virtualisation();
+            assertEquals(own, Accelerator.choose("auto", host).name());
+            assertEquals(own, Accelerator.choose(own, host).name());
+            for (HostFamily other : HostFamily.values()) {
+                if (other != family) {
+                    SettingException e = assertThrows(
+                            SettingException.class, () -> Accelerator.choose(other.virtualisation(), host));
+                    assertTrue(e.getMessage().endsWith("Use auto, " + own + " or tcg."), e.getMessage());
+                }
+            }
+        }
+    }
+
+    @Test
+    void macsWithOtherProcessorsEmulate() throws Exception {
+        assertEmulatedBecause("aarch64 does not run x86-64", new Host(HostFamily.MACOS, "aarch64", true, true, true));
+        // A JVM for x86-64 on such a Mac.
+        assertEmulatedBecause("kern.hv_support", new Host(HostFamily.MACOS, "x86_64", true, false, true));
+    }
+
+    @Test
+    void windowsIsToldToOfferIt(@TempDir Path windows) throws Exception {
+        assertFalse(Host.hasPlatform(null));
+        assertFalse(Host.hasPlatform(windows.toString()));
+        Accelerator chosen = Accelerator.choose("auto", new Host(HostFamily.WINDOWS, "amd64", true, false, true));
+        assertEquals("tcg", chosen.name());
+        assertTrue(chosen.warning());
+        assertTrue(chosen.note().contains("Windows Hypervisor Platform"), chosen.note());
+        Files.createFile(Files.createDirectory(windows.resolve("System32")).resolve("WinHvPlatform.dll"));
+        assertTrue(Host.hasPlatform(windows.toString()));
     }
 
     private static void assertEmulatedBecause(String reason, Host host) throws SettingException {

@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.logging.Logger;
 import java.util.zip.ZipFile;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.maven.plugin.logging.Log;
+import org.codehaus.plexus.util.MatchPatterns;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /** Breaks each rule of LayersTest and ErrorsTest, so that tests can see that it is found. Nothing calls it. */
@@ -43,6 +45,14 @@ final class RuleBreaker {
 
     static String knowsJib(Credential credential) {
         return credential.getUsername();
+    }
+
+    static boolean matchesPatterns(MatchPatterns patterns) {
+        return patterns.matches("", true);
+    }
+
+    static String readsAnArchive(TarArchiveEntry entry) {
+        return entry.getName();
     }
 
     static IOException failsWithoutAFix() {
