@@ -14,13 +14,13 @@
 #define LOCK_CLASSES(LOCK, BY_ADDRESS, NESTS) \
     /* Mutexes. Down to the inode, held while user memory is copied, whose faults take the address space. */ \
     LOCK(PROFILE_OUTPUT, "profile output") \
+    LOCK(NETWORK_FILES, "network files") \
     LOCK(FILE_OFFSET, "file offset") \
     BY_ADDRESS(PIPE, "pipe") /* splice(2) reads and writes the rest with one held */ \
     LOCK(SOCKET_READING, "socket reading") \
     LOCK(SOCKET_WRITING, "socket writing") \
     LOCK(CONSOLE_WRITING, "console writing") \
     LOCK(SERIAL_WRITING, "serial writing") \
-    LOCK(NETWORK_FILES, "network files") \
     LOCK(INODE, "inode") \
     LOCK(ADDRESS_SPACE, "address_space") \
     LOCK(NAMESPACE, "namespace") \

@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.assembly.RuntimeChoice;
+import io.github.javaunikernel.maven.boot.ClassDataAddress;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
@@ -134,16 +135,26 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
 
     /**
      * Class data that the image gets, from which the JVM takes classes without reading and checking class files:
-     * {@code off}, {@code jdk} for those of the JDK, or {@code app} for those of the JDK and the application that
-     * {@code classList} names. They shorten the start and add 10 MB or more to the image. The plugin creates them by
-     * running the linked runtime, but not the application. The default is {@code app} if there is a class list; else
-     * {@code jdk} from Java 18 on, and {@code off} with Java 17, which creates slightly different class data at times,
-     * and therefore a different image.
+     * {@code off}, {@code jdk} for those of the JDK, {@code app} for those of the JDK and the application that
+     * {@code classList} names, or {@code aot} for the AOT cache of Java 25 and later, which also has profiles of
+     * methods, but is different in each build and needs a new {@code unikernel:train} after each change. They shorten
+     * the start and add 10 MB or more to the image. The plugin creates them by running the linked runtime, but not the
+     * application. The default is {@code app} if there is a class list; else {@code jdk} from Java 18 on, and
+     * {@code off} with Java 17, which creates slightly different class data at times, and therefore a different image.
      *
      * @since 0.1.0
      */
     @Parameter(property = "unikernel.cds")
     private String cds;
+
+    /**
+     * Where the JVM maps class data: {@code random}, elsewhere at each start, or {@code fixed}, which takes less memory
+     * and time, but lets an attacker who can make the JVM jump know where classes and their tables of methods lie.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.cdsAddress", defaultValue = "random")
+    private String cdsAddress;
 
     /**
      * List of the classes for {@code cds=app}, which {@code unikernel:train} writes.
@@ -195,6 +206,7 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
                 stripDebug,
                 stripNative,
                 java ? ClassDataMode.of(cds, list, jdk) : ClassDataMode.OFF,
+                ClassDataAddress.parse(cdsAddress),
                 list,
                 system(),
                 trustedCertificates.stream().map(File::toPath).toList(),
@@ -214,6 +226,7 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
         given.put("compress", !compress);
         given.put("stripDebug", !stripDebug);
         given.put("cds", cds != null);
+        given.put("cdsAddress", !cdsAddress.equals("random"));
         given.put("classList", !classList.equals(defaultClassList));
         return given;
     }

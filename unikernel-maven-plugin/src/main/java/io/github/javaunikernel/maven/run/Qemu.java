@@ -17,7 +17,8 @@ public final class Qemu {
     private static final String PARAMETER = "qemu";
     private static final String PROGRAM = "qemu-system-x86_64";
     private static final String INSTALL = "Install it (Debian, Ubuntu: sudo apt install qemu-system-x86;"
-            + " Fedora: sudo dnf install qemu-system-x86; macOS: brew install qemu; Windows: winget install SoftwareFreedomConservancy.QEMU), or name the program;"
+            + " Fedora: sudo dnf install qemu-system-x86; macOS: brew install qemu; Windows: winget install"
+            + " SoftwareFreedomConservancy.QEMU), or name the program;"
             + " -DskipITs leaves out the goal start.";
     private static final Pattern VERSION = Pattern.compile("QEMU emulator version (\\d+)\\.(\\d+)");
     /** Starts kernels by their PVH entry with a memory map since 4.0. */
