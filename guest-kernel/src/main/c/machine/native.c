@@ -72,6 +72,7 @@ static noreturn void reboot(void)
 
 const struct platform_operations native_machine = {
     NATIVE_PROCESSOR_OPERATIONS,
+    .cpu_halt = native_halt_for_answer,
     .cpus_start = native_machine_start_cpus,
     .cpus_stop = native_machine_stop_cpus,
     .console_write = native_serial_write,

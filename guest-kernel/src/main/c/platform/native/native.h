@@ -188,7 +188,7 @@ noreturn void native_crash(void);
     .cpu_switch_to = native_cpu_switch_to, .cpu_set_fs_base = native_cpu_set_fs_base, .cpu_wait = native_cpu_wait, \
     .cpu_take_interrupts = native_cpu_take_interrupts, .cpu_enter_user = native_enter_user, \
     .cpu_interrupt = native_cpu_interrupt, .cpus_synchronise = native_cpus_synchronise, \
-    .cpu_answer = native_cpu_answer, .cpu_halt = native_halt_for_answer, .cpu_rouse = native_cpu_rouse, \
-    .cpu_stolen_time = native_stolen_time, .clock_monotonic = native_clock_monotonic, .clock_wall = native_clock_wall, \
+    .cpu_answer = native_cpu_answer, .cpu_rouse = native_cpu_rouse, .cpu_stolen_time = native_stolen_time, \
+    .clock_monotonic = native_clock_monotonic, .clock_wall = native_clock_wall, \
     .clock_set_wall = native_clock_set_wall, .clock_set_deadline = native_timer_set_deadline, \
     .clock_page_address = native_clock_page_address
