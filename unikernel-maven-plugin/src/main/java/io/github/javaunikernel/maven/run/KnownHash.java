@@ -72,7 +72,7 @@ final class KnownHash {
 
     private static String read(Path kept) throws IOException {
         try {
-            return Files.readString(kept);
+            return FileTrouble.on(kept, () -> Files.readString(kept));
         } catch (NoSuchFileException e) {
             return "";
         }

@@ -132,9 +132,10 @@ final class Archive {
 
     private static void write(InputStream in, Path place, int mode) throws IOException {
         Files.createDirectories(place.getParent());
-        Files.copy(in, place);
+        FileTrouble.on(place, () -> Files.copy(in, place));
         if ((mode & EXECUTABLE) != 0 && !place.toFile().setExecutable(true, false)) {
-            throw new IOException(place + " cannot be made executable");
+            throw new ExplainedException(
+                    place + " cannot be made executable. Choose a cacheDirectory on another file system.");
         }
     }
 
@@ -150,7 +151,7 @@ final class Archive {
                 Link link = left.next();
                 if (Files.isRegularFile(link.target())) {
                     Files.createDirectories(link.place().getParent());
-                    Files.copy(link.target(), link.place());
+                    FileTrouble.on(link.place(), () -> Files.copy(link.target(), link.place()));
                     left.remove();
                 }
             }
