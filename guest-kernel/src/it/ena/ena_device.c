@@ -4,11 +4,11 @@
  *
  *   ena_device [llq] [resets] [queues] QEMU OPTION...
  *
- * llq: packets are written into the device's memory. resets: the device asks for a reset every two seconds. queues:
- * there are several of them, over which packets are spread, and interrupts are moderated. It
- * starts QEMU with three sockets: 3 is for x-pci-proxy-dev, 4 for datagrams that are frames (-netdev dgram), and 5 for
- * qtest, by which interrupts are raised, since the proxy passes no messages (MSI) on: a write to the local APIC's
- * address is one. Ends as QEMU does; with status 1 if the driver has broken a rule.
+ * llq: packets are written into the device's memory. resets: the device asks for a reset after every 2000 packets.
+ * queues: there are several of them, over which packets are spread, and interrupts are moderated. It starts QEMU with
+ * three sockets: 3 is for x-pci-proxy-dev, 4 for datagrams that are frames (-netdev dgram), and 5 for qtest, by which
+ * interrupts are raised, since the proxy passes no messages (MSI) on: a write to the local APIC's address is one. Ends
+ * as QEMU does; with status 1 if the driver has broken a rule.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -31,7 +31,7 @@
 #define TICK (SECOND / 20)
 #define PLACE (5 << 3)     /* QEMU's option is addr=5 */
 #define SECOND 1000000000u /* ns */
-#define RESET_PERIOD (2 * SECOND)
+#define RESET_PACKETS 2000 /* sent and received between two requests for a reset */
 #define GROUP_RESET 7u
 
 enum { PROXY, WIRE, QTEST, SOCKETS };
@@ -70,12 +70,13 @@ static uint32_t bar_bytes(unsigned bar)
     return bar == 0 ? MODEL_BAR0 : bar == 2 ? MODEL_BAR2 : bar == TABLE_BAR ? TABLE_BYTES : 0;
 }
 
-static void ask_for_reset(uint64_t now)
+static void ask_for_reset(void)
 {
-    static uint64_t due;
-    if (!resets || now < due)
+    static uint64_t due = RESET_PACKETS;
+    uint64_t packets = model.tx_packets + model.rx_packets;
+    if (!resets || packets < due)
         return;
-    due = now + RESET_PERIOD;
+    due = packets + RESET_PACKETS;
     (void)model_event(&model, GROUP_RESET, 0, "", 0);
 }
 
@@ -90,7 +91,7 @@ static void advance(void)
 {
     uint64_t now = time_now();
     model_advance(&model, now);
-    ask_for_reset(now);
+    ask_for_reset();
 }
 
 /* ---- What the model needs ---- */
