@@ -11,7 +11,8 @@ assert !new File(localRepositoryPath, 'it/no-configuration').exists()
 // What cannot be copied does not overwrite a file.
 assert new File(basedir, 'pom.xml').text.contains('<artifactId>no-configuration</artifactId>')
 
-// What the goal brings into an empty repository: Maven itself has a few files of its own for any goal of a plugin.
+// What the goal brings into an empty repository: Maven itself has a few files of its own for any goal of a plugin. The
+// inner repository comes first, since the outer one may have an older snapshot of the plugin.
 def settings = new File(basedir, 'settings.xml')
 def outer = new groovy.xml.XmlSlurper().parse(new File(basedir.parentFile, 'interpolated-settings.xml'))
         .profiles.profile.repositories.repository.url.text()
@@ -23,9 +24,9 @@ settings.text = """<settings>
     <profile>
       <id>local</id>
       <pluginRepositories>
-        <pluginRepository><id>outer</id><url>${outer}</url><snapshots><enabled>true</enabled></snapshots></pluginRepository>
         <pluginRepository><id>inner</id><url>${localRepositoryPath.toURI()}</url>
           <snapshots><enabled>true</enabled></snapshots></pluginRepository>
+        <pluginRepository><id>outer</id><url>${outer}</url><snapshots><enabled>true</enabled></snapshots></pluginRepository>
       </pluginRepositories>
     </profile>
   </profiles>
