@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What six.c or dhcp6 (on Linux) and six_target.c (in the guest) agree on: TCP and UDP at SIX_PORT of every address. On a
- * connection comes one command, a line, and then what it says:
+ * What six.c or dhcp6 (on Linux) and six_target.c (in the guest) agree on: TCP and UDP at SIX_PORT of every address. On
+ * a connection comes one command, a line, and then what it says:
  *
  *   send N         the guest sends N bytes of the pattern and closes
  *   take N         N bytes of the pattern follow; the guest answers "ok" or "bad"

@@ -9,7 +9,7 @@
 #include "net/bytes.h"
 #include "net/interface.h"
 
-/* Starts the client's thread, which asks nobody yet. */
+/* Starts the client's thread, which sends nothing yet. */
 void dhcp6_start(struct interface *interface);
 /* A router says that servers give addresses (the flag M of RFC 4861 4.2), or other settings (O). What one has said
  * holds, whatever others say. Under the net lock. */

@@ -10,7 +10,7 @@ static struct {
 } servers[NET_MAX_DNS]; /* net lock; a row whose time is over is free */
 static struct wait_queue queue = WAIT_QUEUE(queue);
 static bool others; /* they have changed: set under the net lock */
-static void (*tell)(void);
+static void (*notify)(void);
 
 void name_servers_heard(struct ip_address address, nanoseconds valid_until)
 {
@@ -65,12 +65,12 @@ static void run(void *unused)
         nanoseconds end = next_end();
         (void)wait_until(&queue, read_once(others), end, SLEEP_UNINTERRUPTIBLE);
         write_once(others, false);
-        tell();
+        notify();
     }
 }
 
 void name_servers_start(void (*changed)(void))
 {
-    tell = changed;
+    notify = changed;
     thread_start_kernel("name servers", run, NULL);
 }

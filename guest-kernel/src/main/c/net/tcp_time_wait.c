@@ -123,7 +123,7 @@ static bool is_new_connection(const struct time_wait *wait, const struct tcp_seg
     return seq_before(wait->receive_next, segment->sequence);
 }
 
-/* Our last ACK was lost. Nobody who does not know the peer's sequence number can make a record stay longer. */
+/* Our last ACK was lost. Only someone who knows the peer's sequence number can make a record stay longer. */
 static bool is_repeated_fin(const struct time_wait *wait, const struct tcp_segment *segment)
 {
     return segment->flags & TCP_FIN && tcp_segment_end(segment) == wait->receive_next && !is_outdated(wait, segment);

@@ -106,7 +106,7 @@ int virtio_net_pairs_init(struct virtio_nic *nic, virtqueue_handler *handler)
     return 0;
 }
 
-/* Reading the status tells a device that has gone from one that is slow. */
+/* Reading the status distinguishes a device that has gone from a slow one. */
 static int await_answer(struct virtio_nic *nic, nanoseconds time)
 {
     nanoseconds limit = clock_monotonic() + time;
