@@ -424,6 +424,7 @@ static void disk_that_fails(void)
     struct file *file = opened("/scratch/g");
     for (unsigned i = 0; i < 64; i++)
         CHECK_EQUAL(write_page(file, 8, i), PAGE_SIZE);
+    CHECK_EQUAL(file->inode->operations->sync(file->inode, false), 0);
     host_log();
     test_disk_fails = true;
     displace();
@@ -431,6 +432,8 @@ static void disk_that_fails(void)
     const char *log = host_log();
     CHECK(strstr(log, "scratch disk fresh cannot be written (EIO): its files give EIO from now on"));
     CHECK(!strstr(strstr(log, "cannot be written") + 1, "cannot be written"));
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_EQUAL(file->inode->operations->sync(file->inode, i), -EIO);
     CHECK_EQUAL(file_read_kernel(file, page, PAGE_SIZE, 0), -EIO);
     CHECK_EQUAL(write_page(file, 8, 0), -EIO);
     CHECK_EQUAL(write_page(file, 8, 64), -EIO);
@@ -457,10 +460,10 @@ int main(int argc, char **argv)
     host_test("scratch unusable disks", unusable_disks);
     host_test("scratch fresh disk", fresh_disk);
     host_test("scratch contents come back", contents_come_back);
+    host_test("scratch pages in no order are written together", pages_in_no_order_are_written_together);
     host_test("scratch what goes soon is not written", what_goes_soon_is_not_written);
     host_test("scratch cut in the middle of a page", cut_in_the_middle_of_a_page);
     host_test("scratch reserved pages are zeros", reserved_pages_are_zeros);
-    host_test("scratch pages in no order are written together", pages_in_no_order_are_written_together);
     host_test("scratch full disk", full_disk);
     host_test("scratch memory runs out", memory_runs_out);
     host_test("scratch disk that fails", disk_that_fails);

@@ -238,10 +238,19 @@ static struct block_request *take_piece(struct virtio_disk *disk, bool *more, in
     struct piece *piece = virtqueue_take(&disk->queue, &written);
     *more = piece;
     if (!piece)
+static void report(const struct block_request *request, uint64_t sector, uint8_t status)
+{
+    char text[16];
+    format(text, sizeof(text), "status %u", status);
+    block_report(request, sector, text);
+}
+
         return NULL;
     struct piece *parent = &disk->pieces[piece->parent];
     struct block_request *request = piece->request;
-    if (read_once(disk->frames[piece - disk->pieces].status) != STATUS_OK)
+    const struct piece_frame *frame = &disk->frames[piece - disk->pieces];
+    uint8_t status = read_once(frame->status);
+    if (status != STATUS_OK) {
         parent->error = -EIO;
     if (piece != parent)
         piece->request = NULL;
@@ -251,6 +260,8 @@ static struct block_request *take_piece(struct virtio_disk *disk, bool *more, in
     *error = parent->error;
     parent->request = NULL;
     return request;
+        report(request, read_once(frame->sector), status);
+    }
 }
 
 static void handle_used(struct virtqueue *queue)

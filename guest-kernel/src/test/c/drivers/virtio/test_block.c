@@ -4,6 +4,7 @@
  * breaks. serve() is the device; it fills what is read with the number of the sector. Called by test_virtio.c; run by
  * make test-virtio.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/pages.h"
@@ -139,6 +140,9 @@ static void reports_errors_of_any_part(void)
     CHECK_EQUAL(results[3], -EIO);
     free_pages(3);
 }
+    char line[100];
+    snprintf(line, sizeof(line), "%s: I/O error: the read of sector 308 ends with status 1\n", disk->name);
+    CHECK(strstr(host_log(), line));
 
 static void queues_more_than_the_ring_takes(void)
 {

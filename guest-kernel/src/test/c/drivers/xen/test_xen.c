@@ -414,6 +414,7 @@ static void disk_reports_errors(void)
     fake_run();
     CHECK_EQUAL(done_count, 1);
     CHECK_EQUAL(done_error, -EIO);
+    CHECK(strstr(host_log(), "xvda1: I/O error: the read of sector 0 ends with status -1\n"));
     submit(&request, true, 0, page, 0, 512);
     CHECK_EQUAL(done_error, -EROFS);
     submit(&request, false, 4096, page, 0, 512);
