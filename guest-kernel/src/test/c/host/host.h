@@ -95,6 +95,8 @@ extern void (*host_user_access)(void);
 
 /* Bits of entropy given to random_credit() so far. */
 extern unsigned host_random_credited;
+/* The sources that random_expect() was called for, as a mask. */
+extern unsigned host_random_expected;
 
 /* What was reported last, by platform_report(). */
 extern enum platform_event host_reported;
