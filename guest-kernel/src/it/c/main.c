@@ -3,7 +3,7 @@
  * `addresses` prints where the parts of the process lie, which are to differ between two boots, and `environment`
  * prints that; `cpu-limit` ends at its limit; `host-name` prints the address of the machine's own name; `metadata`
  * prints what reaching the instance metadata service gives, and the environment; `read-disk FILE` prints what each page
- * of a file holds, or why it cannot be read. */
+ * of a file holds, or why it cannot be read; `failing-disk FILE` what a program sees when the file cannot be written. */
 #define _GNU_SOURCE
 #include "suite.h"
 
@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -216,6 +217,32 @@ static int print_pages(const char *path)
     return 0;
 }
 
+static void print_result(const char *call, int64_t result)
+{
+    printf("%s %s\n", call, result < 0 ? strerrorname_np(errno) : "done");
+}
+
+/* Writes until the disk has failed, which the first fsync(2) reports if no write does, and then tries the rest. The file
+ * is as large as is needed for pages to leave memory. */
+static int use_failing_disk(const char *path)
+{
+    static char page[4096] = "data";
+    struct stat before;
+    off_t not_in_memory = stat(path, &before) == 0 ? before.st_size - 4096 : 0;
+    int file = open(path, O_RDWR | O_CREAT, 0600), second = open(path, O_RDWR);
+    ssize_t written = 1;
+    for (unsigned i = 0; i < 8192 && written > 0; i++)
+        written = pwrite(file, page, sizeof(page), (off_t)i * 4096);
+    int stored = fsync(file);
+    print_result("write or fsync", written < 0 ? written : stored);
+    print_result("fsync", fsync(file));
+    print_result("fdatasync of another descriptor", fdatasync(second));
+    print_result("write", pwrite(second, page, sizeof(page), 1 << 26));
+    if (not_in_memory)
+        print_result("read of what is not in memory", pread(second, page, sizeof(page), not_in_memory));
+    return 0;
+}
+
 /* Runs until the limit on CPU time ends it. */
 static void use_the_cpu_up(void)
 {
@@ -245,6 +272,8 @@ int main(int argc, char **argv)
         return print_metadata();
     if (argc == 3 && strcmp(argv[1], "read-disk") == 0)
         return print_pages(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "failing-disk") == 0)
+        return use_failing_disk(argv[2]);
     for (unsigned i = 0; i < SUITES; i++) {
         bool wanted = argc == 1 && !needs_disk(suites[i]);
         for (int a = 1; a < argc; a++)

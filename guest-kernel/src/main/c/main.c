@@ -36,7 +36,6 @@
 #include "threads/failing.h"
 #include "threads/seed.h"
 #include "threads/thread.h"
-#include "threads/timer.h"
 #include "threads/wait.h"
 
 #define NETWORK_TIMEOUT (30 * NS_PER_SECOND)
@@ -280,7 +279,6 @@ void kernel_main(void)
     log_info("%s, %lu MiB", platform.name, platform.memory_bytes >> 20);
     log_info("protections: %s", platform.protections[0] ? platform.protections : "none");
     platform_start_devices();
-    timers_keep_here(); /* drivers have waited with deadlines of their own */
     console_thread_start();
     cpus_start();
     log_info("%u of %u CPUs", cpus_online, platform.cpus);

@@ -30,6 +30,7 @@ static uint64_t counter;        /* lock: the nonce and block counter never repea
 static nanoseconds reseeded_at; /* lock */
 static unsigned credited;       /* lock: bits; read without it by random_ready() */
 static unsigned given;          /* lock: mask of the sources that gave some of it */
+static unsigned expected;       /* lock: mask of the sources that have been asked, and have not answered */
 static uint64_t generation[2];  /* lock: platform.generation when it was looked at last */
 static uint64_t spare[SPARE];   /* lock: made but not given out; what was is 0 */
 static unsigned spare_count;    /* lock */
@@ -152,8 +153,18 @@ void random_credit(const void *data, size_t length, unsigned bits, enum random_s
     mix(data, length);
     mix(&tsc, sizeof(tsc));
     credit(bits, source);
+    expected &= ~(1u << source);
     spin_unlock(&lock);
 }
+
+void random_expect(enum random_source source)
+{
+    spin_lock(&lock);
+    expected |= 1u << source;
+    spin_unlock(&lock);
+}
+
+bool random_is_awaited(void) { return read_once(expected) && !(read_once(given) & ~SOURCES_OF_TIMING); }
 
 void random_event(uint32_t what)
 {
@@ -200,6 +211,9 @@ void random_report(void)
                                      source_names[i]);
     if (given & ~SOURCES_OF_TIMING)
         log_info("random numbers are seeded from %s", names);
+    else if (random_is_awaited())
+        log_error("random numbers are seeded from %s alone: the virtio-rng device has not answered; see the host's log",
+                  names);
     else
         log_error("random numbers are seeded from %s alone, since neither the CPU (RDSEED, RDRAND) nor the host offers "
                   "entropy; to offer some, add a virtio-rng device or write vm-data/unikernel-seed in xenstore",

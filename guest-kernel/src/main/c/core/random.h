@@ -27,6 +27,10 @@ void random_init(void);
 void random_add(const void *data, size_t length);
 /* The same for bytes that hold `bits` bits of entropy, which no one but `source` knows. */
 void random_credit(const void *data, size_t length, unsigned bits, enum random_source source);
+/* The source has been asked: its bytes come by random_credit(), perhaps with no entropy, or never. */
+void random_expect(enum random_source source);
+/* Nothing but timing has given entropy, and a source that was asked has not answered. */
+bool random_is_awaited(void);
 /* For an event whose time others do not know exactly: mixes that time in. Cheap. */
 void random_event(uint32_t what);
 bool random_ready(void);

@@ -13,9 +13,12 @@
 
 #include "core/heap.h"
 #include "core/lock.h"
+#include "core/log.h"
 #include "core/pages.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+
+#define REPORTS_MAX 8
 
 static struct spinlock devices_lock = SPINLOCK(LOCK_DEVICES);
 static struct list block_devices = LIST_INIT(block_devices);
@@ -155,12 +158,27 @@ void block_submit(struct block_device *device, struct block_request *request)
 {
     int error = request->flush ? 0 : request_check(device, request);
     request->device = device;
+    request->flushed = false;
     if (error != 0 || (request->flush && !device->flushes)) {
         request->done(request, error);
         return;
     }
     count_request(device, request);
     device->submit(device, request);
+}
+
+void block_report(const struct block_request *request, uint64_t sector, const char *status)
+{
+    struct block_device *device = request->device;
+    if (__atomic_load_n(&device->reported, __ATOMIC_RELAXED) >= REPORTS_MAX)
+        return;
+    unsigned reported = __atomic_add_fetch(&device->reported, 1, __ATOMIC_RELAXED);
+    log_error("%s: I/O error: the %s of sector %lu ends with %s%s", device->name,
+              request->flush     ? "flush"
+              : request->flushed ? "flush after the write"
+              : request->write   ? "write"
+                                 : "read",
+              sector, status, reported >= REPORTS_MAX ? "; further errors are not logged" : "");
 }
 
 struct page *device_page(void)

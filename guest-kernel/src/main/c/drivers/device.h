@@ -62,7 +62,13 @@ struct block_device {
     uint64_t first;
     struct list link;
     uint64_t reads, writes, read_bytes, written_bytes; /* what was submitted */
+    unsigned reported;                                 /* errors in the log; atomic */
 };
+
+/* For drivers: logs that a part of the request, at this sector, has failed, and what the device says of it. The first
+ * few of a disk are logged, since a program may have bad blocks read again and again. Any context, with a driver's
+ * locks held. */
+void block_report(const struct block_request *request, uint64_t sector, const char *status);
 
 /* ---- Memory ------------------------------------------------------------------------------ */
 

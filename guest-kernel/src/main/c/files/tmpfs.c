@@ -130,6 +130,12 @@ static uint64_t tmpfs_pages_of(const struct inode *inode)
     return node->stored.scratch ? read_once(node->stored.extents.pages) : inode->pages.page_count;
 }
 
+static int sync_node(struct inode *inode, bool data_only)
+{
+    (void)data_only;
+    return tmpfs_of(inode)->scratch ? scratch_sync(&tmpfs_node_of(inode)->stored) : 0;
+}
+
 static const struct inode_operations tmpfs_inode_operations = {
     .lookup = layer_lookup,
     .list = layer_list,
@@ -143,6 +149,7 @@ static const struct inode_operations tmpfs_inode_operations = {
     .resize = tmpfs_resize,
     .allocate = tmpfs_allocate,
     .pages = tmpfs_pages_of,
+    .sync = sync_node,
     .release = tmpfs_release,
 };
 

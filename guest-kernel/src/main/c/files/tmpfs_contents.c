@@ -53,9 +53,9 @@ static int stored_fill(struct page_source *source, uint32_t index, struct page *
 {
     return scratch_read(stored_in(source), index, pages, count);
 }
-static void stored_write(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
+static void stored_write(struct page_source *source, struct page **pages, unsigned count)
 {
-    scratch_write(stored_in(source), index, pages, count);
+    scratch_write(stored_in(source), pages, count);
 }
 
 const struct page_source_operations tmpfs_scratch_pages = {

@@ -486,18 +486,48 @@ static struct page *first_of(const struct dirty_pages *pages)
     return list_empty(&pages->pages) ? NULL : list_entry(pages->pages.next, struct page, link);
 }
 
-/* Takes the first dirty page of the source and those that follow it there, which are clean from now on, each with a
- * reference for the writer. Under the lock. */
+/* Puts the page among those that are taken, in the order of indices. */
+static void insert_by_index(struct page **pages, unsigned taken, struct page *page)
+{
+    while (taken && pages[taken - 1]->index > page->index) {
+        pages[taken] = pages[taken - 1];
+        taken--;
+    }
+    pages[taken] = page;
+}
+
+/* Takes the pages of the source that have been dirty for longest, each with those that follow it there, which are clean
+ * from now on, with a reference for the writer. Under the lock. */
 static unsigned take_dirty(struct page_source *source, struct page **pages)
 {
     must_hold(&lock);
-    struct page *page = first_of(&source->dirty);
+    struct page *page = NULL;
     unsigned taken = 0;
-    while (page && is_dirty(page) && !is_mapped(page)) {
+    while (taken < PAGE_CACHE_BATCH) {
+        page = page ? lookup(source, page->index + 1) : NULL;
+        if (!page || !is_dirty(page) || is_mapped(page))
+            page = first_of(&source->dirty);
+        if (!page)
+            break;
         change_flags(page, page->flags & ~PAGE_DIRTY);
         page_get(page);
-        pages[taken++] = page;
-        page = taken < PAGE_CACHE_BATCH ? lookup(source, page->index + 1) : NULL;
+        insert_by_index(pages, taken++, page);
+    }
+    return taken;
+}
+
+/* The same of those that are mapped, which stay dirty: their turn comes after the others'. Under the lock. */
+static unsigned take_mapped(struct page_source *source, struct page **pages, uint64_t most)
+{
+    must_hold(&lock);
+    unsigned taken = 0;
+    struct page *page;
+    most = min_of(most, min_of(source->dirty_mapped.count, (uint64_t)PAGE_CACHE_BATCH));
+    while (taken < most && (page = first_of(&source->dirty_mapped))) {
+        list_remove(&page->link);
+        list_push_back(&source->dirty_mapped.pages, &page->link);
+        page_get(page);
+        insert_by_index(pages, taken++, page);
     }
     return taken;
 }
@@ -520,7 +550,7 @@ static struct page_source *next_source(void)
 /* Writes pages that are the writer's, whose source is marked as being written. */
 static void write_taken(struct page_source *source, struct page **pages, unsigned taken)
 {
-    source->operations->write(source, pages[0]->index, pages, taken);
+    source->operations->write(source, pages, taken);
     spin_lock(&lock);
     source->writing = false;
     written_count += taken;
@@ -544,8 +574,7 @@ bool page_cache_write_some(void)
     return taken;
 }
 
-/* Writes the first dirty page of the source, and those that follow it, when no one else writes any. False: there is
- * none. */
+/* Writes the pages of the source that have been dirty for longest when no one else writes any. False: there is none. */
 static bool write_first(struct page_source *source)
 {
     struct page *pages[PAGE_CACHE_BATCH];
@@ -564,7 +593,7 @@ static bool write_first(struct page_source *source)
     return taken;
 }
 
-/* Those that become dirty meanwhile come after all that are, so as many steps as there are pages now are enough. */
+/* Each step takes the page that has been dirty for longest, so as many steps as there are pages now are enough. */
 void page_cache_write_source(struct page_source *source)
 {
     uint64_t left = read_once(source->dirty.count);
@@ -575,19 +604,17 @@ void page_cache_write_source(struct page_source *source)
 
 void page_cache_write_mapped(struct page_source *source)
 {
-    for (uint64_t left = read_once(source->dirty_mapped.count); left; left--) {
+    struct page *pages[PAGE_CACHE_BATCH];
+    unsigned taken;
+    for (uint64_t left = read_once(source->dirty_mapped.count); left; left -= max_of(taken, 1u)) {
         wait_written(source);
         spin_lock(&lock);
-        struct page *page = source->writing ? NULL : first_of(&source->dirty_mapped);
-        if (page) {
-            list_remove(&page->link);
-            list_push_back(&source->dirty_mapped.pages, &page->link);
-            page_get(page);
+        taken = source->writing ? 0 : take_mapped(source, pages, left);
+        if (taken)
             source->writing = true;
-        }
         spin_unlock(&lock);
-        if (page)
-            write_taken(source, &page, 1);
+        if (taken)
+            write_taken(source, pages, taken);
     }
 }
 

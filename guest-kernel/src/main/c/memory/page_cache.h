@@ -29,10 +29,10 @@ struct page_source_operations {
      * that none is wasted.
      */
     int (*fill)(struct page_source *source, uint32_t index, struct page **pages, unsigned count);
-    /* Writes `count` (<= PAGE_CACHE_BATCH) pages, which are index, index + 1, ... of the source, to where fill() finds
-     * them. Sleeps, allocates nothing. What cannot be written is the source's affair: the pages count as written. NULL:
-     * the source's pages are never dirty. */
-    void (*write)(struct page_source *source, uint32_t index, struct page **pages, unsigned count);
+    /* Writes `count` (<= PAGE_CACHE_BATCH) pages of the source, in the order of their indices (page->index), to where
+     * fill() finds them. Sleeps, allocates nothing. What cannot be written is the source's affair: the pages count as
+     * written. NULL: the source's pages are never dirty. */
+    void (*write)(struct page_source *source, struct page **pages, unsigned count);
     /* Before the page, to which the caller has a reference, is changed: makes room for it where write() will write it,
      * which lasts while the page is cached. Sleeps. 0, -ENOSPC, -ENOMEM, -EIO, or -ENXIO where the page lies beyond the
      * size. NULL where write() is. */
@@ -103,8 +103,8 @@ bool page_cache_dirty(struct page *page);
 uint64_t page_cache_dirty_count(void);
 uint64_t page_cache_written_count(void);
 extern struct wait_queue page_cache_written; /* woken after either has changed, but for pages that became dirty */
-/* Writes what has been dirty for longest of some source and is not mapped, with the pages that follow it there; false:
- * there is none. For memory/writeback.c. Sleeps. */
+/* Writes what has been dirty for longest of some source and is not mapped, each with the pages that follow it there, as
+ * many as go at once; false: there is none. For memory/writeback.c. Sleeps. */
 bool page_cache_write_some(void);
 /* Writes all pages of the source that are dirty now, but those that are mapped. Sleeps. The caller keeps the source
  * there. */

@@ -177,14 +177,9 @@ int net_configure_dhcp(const char *hostname, net_changed *changed)
 }
 
 /* Only the timer's interrupt is wanted. */
-static void patience_over(struct timer *timer) { (void)timer; }
-
 /* Lets the network work until nothing is `pending` any more, or until `deadline`. */
 static void finish_sending(bool (*pending)(void), nanoseconds deadline)
 {
-    struct timer timer;
-    timer_init(&timer, patience_over);
-    timer_start(&timer, deadline);
     while (clock_monotonic() < deadline) {
         interfaces_poll();
         net_lock();
@@ -192,9 +187,8 @@ static void finish_sending(bool (*pending)(void), nanoseconds deadline)
         net_unlock();
         if (!more)
             break;
-        cpu_wait();
+        kernel_cpu_wait(deadline);
     }
-    timer_stop(&timer);
 }
 
 void net_shut_down(nanoseconds patience, bool release_address)

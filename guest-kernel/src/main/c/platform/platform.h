@@ -253,7 +253,8 @@ static inline nanoseconds wall_time_at(const struct wall_time *time, nanoseconds
 }
 /* From now on the wall clock is this one; until it is called, it is the host's. The caller serialises. */
 void clock_set_wall(const struct wall_time *time);
-/* Asks for a timer interrupt (kernel_timer()) on this CPU at a monotonic time; NO_DEADLINE for none. */
+/* Asks for a timer interrupt (kernel_timer()) on this CPU at a monotonic time, in place of the one asked for before;
+ * NO_DEADLINE for none. For threads/timer.c, which knows all deadlines; drivers have kernel_cpu_wait(). */
 void clock_set_deadline(nanoseconds deadline);
 /* Parameters for the vDSO: monotonic = base + ((rdtsc - tsc_base) * multiplier >> 32) << or >> shift.
  * The platform keeps `page` up to date under the sequence counter (odd: being written). */
@@ -380,6 +381,8 @@ void kernel_resume_interrupts_at(nanoseconds time);
 void kernel_leave_interrupt(struct registers *registers);
 /* The deadline set by clock_set_deadline() has passed (interrupt context). */
 void kernel_timer(void);
+/* cpu_wait() that ends at this monotonic time at the latest; for who may use cpu_wait(). */
+void kernel_cpu_wait(nanoseconds deadline);
 /* Bytes typed on the console (interrupt context). */
 void kernel_console_input(const char *text, size_t length);
 /* The console's device takes output again (interrupt context). */

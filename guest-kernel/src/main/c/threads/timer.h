@@ -24,6 +24,5 @@ void timer_start(struct timer *timer, nanoseconds deadline);
 bool timer_stop(struct timer *timer);
 /* Woken when the wall clock has been set to another time than it would have shown (clock_set_wall()). */
 extern struct wait_queue clock_steps;
-/* The caller's CPU is the one that expires timers from now on: the others are about to stop, or drivers have set
- * deadlines of their own (clock_set_deadline()), in place of the timers'. */
+/* The caller's CPU is the one that expires timers from now on: the others are about to stop. */
 void timers_keep_here(void);

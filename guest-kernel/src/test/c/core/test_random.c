@@ -15,6 +15,7 @@
 #include "core/random.h"
 #include "host/host.h"
 #include "platform/platform.h"
+#include "threads/seed.h"
 
 struct platform_information platform;
 static size_t offered; /* bytes that the CPU gives at once */
@@ -73,6 +74,45 @@ static void samples_are_taken(void)
 }
 
 /* ---- The account ------------------------------------------------------------------------------------- */
+
+static unsigned idle_calls;
+
+/* The host's device answers when the boot has slept some times. */
+static bool answer_late(void)
+{
+    uint8_t bytes[64] = { 1 };
+    if (++idle_calls == 5)
+        random_credit(bytes, sizeof(bytes), 8 * sizeof(bytes), RANDOM_VIRTIO);
+    return false;
+}
+
+static bool never_answer(void) { return false; }
+
+/* In a process of its own, whose generator has been given jitter only: what the report says after the wait. */
+static bool reports(bool asked, bool (*host)(void), nanoseconds most, const char *text)
+{
+    pid_t child = fork();
+    int status = 0;
+    if (child == 0) {
+        uint8_t bytes[4] = { 0 };
+        nanoseconds start = clock_monotonic();
+        random_credit(bytes, sizeof(bytes), RANDOM_SEED_BITS, RANDOM_JITTER);
+        if (asked)
+            random_expect(RANDOM_VIRTIO);
+        host_idle = host;
+        log_limit = LOG_INFO;
+        seed_wait();
+        _exit(clock_monotonic() - start > most || !strstr(host_log(), text));
+    }
+    return waitpid(child, &status, 0) == child && status == 0;
+}
+
+static void the_host_is_waited_for_where_there_is_jitter_alone(void)
+{
+    CHECK(reports(false, never_answer, 0, "seeded from timing jitter alone, since neither"));
+    CHECK(reports(true, answer_late, 10 * NS_PER_MS, "seeded from virtio-rng, timing jitter\n"));
+    CHECK(reports(true, never_answer, 1001 * NS_PER_MS, "alone: the virtio-rng device has not answered"));
+}
 
 static void nothing_is_ready_without_entropy(void)
 {
@@ -188,6 +228,8 @@ int main(void)
     host_test("jitter: too little entropy is seen", a_fifth_of_a_bit_is_not_enough);
     host_test("jitter: patterns are seen", patterns_are_not_good);
     host_test("jitter: samples are taken", samples_are_taken);
+    host_test("random: the host is waited for where there is jitter alone",
+              the_host_is_waited_for_where_there_is_jitter_alone);
     host_test("random: nothing is ready without entropy", nothing_is_ready_without_entropy);
     host_test("random: events count one bit in 64", events_count_one_bit_in_64);
     host_test("random: more than enough stays enough", more_than_enough_stays_enough);

@@ -14,7 +14,7 @@ target/test/pages: $(call host,$(PAGES_TEST_SOURCES))
 	$(host_link)
 
 # The generator itself, so without the shim's.
-RANDOM_TEST_SOURCES := src/test/c/core/test_random.c src/main/c/core/random.c src/main/c/core/jitter.c \
+RANDOM_TEST_SOURCES := src/test/c/core/test_random.c src/main/c/core/random.c src/main/c/core/jitter.c src/main/c/threads/seed.c \
     $(filter-out %/random.c,$(HOST_SOURCES))
 target/test/random: $(call host,$(RANDOM_TEST_SOURCES))
 	$(host_link)

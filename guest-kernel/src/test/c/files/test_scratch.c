@@ -295,6 +295,36 @@ static void contents_come_back(void)
     CHECK_EQUAL(page_cache_evictable(), 0);
 }
 
+/* Several requests are under way at a time, and neighbours go together. */
+static void pages_in_no_order_are_written_together(void)
+{
+    struct file *file = opened("/scratch/r");
+    for (unsigned i = 0; i < 64; i++)
+        CHECK_EQUAL(write_page(file, 1, i), PAGE_SIZE);
+    displace();
+    for (unsigned i = 0; i < 64; i++)
+        CHECK_EQUAL(write_page(file, 2, i * 37 % 64), PAGE_SIZE);
+    unsigned requests = test_disk_requests;
+    displace();
+    CHECK(test_disk_requests - requests <= 8);
+    for (unsigned i = 0; i < 32; i++)
+        CHECK_EQUAL(write_page(file, 3, (31 - i) * 2), PAGE_SIZE);
+    test_disk_most_waiting = 0;
+    host_idle = test_disk_serve_last;
+    test_disk_deferred = true;
+    bool wrote = page_cache_write_some();
+    bool more = page_cache_write_some();
+    test_disk_deferred = false;
+    host_idle = NULL;
+    CHECK(wrote && !more);
+    CHECK(test_disk_most_waiting > 1);
+    displace();
+    for (unsigned i = 0; i < 64; i++)
+        CHECK(is_page(file, i % 2 ? 2 : 3, i));
+    file_put(file);
+    CHECK_EQUAL(name_unlink(NULL, "/scratch/r"), 0);
+}
+
 static void what_goes_soon_is_not_written(void)
 {
     struct file *file = opened("/scratch/b");
@@ -394,6 +424,7 @@ static void disk_that_fails(void)
     struct file *file = opened("/scratch/g");
     for (unsigned i = 0; i < 64; i++)
         CHECK_EQUAL(write_page(file, 8, i), PAGE_SIZE);
+    CHECK_EQUAL(file->inode->operations->sync(file->inode, false), 0);
     host_log();
     test_disk_fails = true;
     displace();
@@ -401,6 +432,8 @@ static void disk_that_fails(void)
     const char *log = host_log();
     CHECK(strstr(log, "scratch disk fresh cannot be written (EIO): its files give EIO from now on"));
     CHECK(!strstr(strstr(log, "cannot be written") + 1, "cannot be written"));
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_EQUAL(file->inode->operations->sync(file->inode, i), -EIO);
     CHECK_EQUAL(file_read_kernel(file, page, PAGE_SIZE, 0), -EIO);
     CHECK_EQUAL(write_page(file, 8, 0), -EIO);
     CHECK_EQUAL(write_page(file, 8, 64), -EIO);
@@ -427,6 +460,7 @@ int main(int argc, char **argv)
     host_test("scratch unusable disks", unusable_disks);
     host_test("scratch fresh disk", fresh_disk);
     host_test("scratch contents come back", contents_come_back);
+    host_test("scratch pages in no order are written together", pages_in_no_order_are_written_together);
     host_test("scratch what goes soon is not written", what_goes_soon_is_not_written);
     host_test("scratch cut in the middle of a page", cut_in_the_middle_of_a_page);
     host_test("scratch reserved pages are zeros", reserved_pages_are_zeros);

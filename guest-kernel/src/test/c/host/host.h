@@ -3,8 +3,8 @@
  * The host shim: what the kernel's layers stand on, made of a Linux process, so that any layer can
  * be compiled for Linux and tested under AddressSanitizer and UndefinedBehaviorSanitizer.
  *
- * It implements lib/{heap,pages,print,lock,random}.h, threads/{wait,timer}.h, memory/user.h, the
- * clock and console of platform/platform.h. The rest of lib/ is the kernel's own code.
+ * It implements core/{heap,pages,log,lock,random}.h, threads/wait.h, memory/user.h, the clock and console of
+ * platform/platform.h. Timers and lib/ are the kernel's own code.
  *
  * One thread only. A sleep that nothing has ended yet calls the idle hook, which plays the other
  * threads, the devices or the peer; when the hook makes nothing happen, the virtual clock jumps to
@@ -69,6 +69,9 @@ extern nanoseconds host_clock_step;
 void host_advance(nanoseconds time);
 /* Runs the timers that are due. Returns true if one was. */
 bool host_run_timers(void);
+/* As a CPU that sleeps until its timer interrupts: time passes to the deadline that the platform has; a panic when it
+ * has none. */
+void host_wait_for_timer(void);
 /* The deadline of the next timer, or NO_DEADLINE. */
 nanoseconds host_next_timer(void);
 /* True: the current thread's interruptible sleeps end with -EINTR. */
@@ -92,6 +95,8 @@ extern void (*host_user_access)(void);
 
 /* Bits of entropy given to random_credit() so far. */
 extern unsigned host_random_credited;
+/* The sources that random_expect() was called for, as a mask. */
+extern unsigned host_random_expected;
 
 /* What was reported last, by platform_report(). */
 extern enum platform_event host_reported;

@@ -18,7 +18,8 @@ HOST_CFLAGS := $(COMMON_CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,u
 FAST_CFLAGS := $(COMMON_CFLAGS) -O2
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
     $(addprefix src/main/c/lib/,checksum.c crc32.c date.c errno.c format.c hash.c text.c tree.c) \
-    $(addprefix src/main/c/core/,console.c journal.c lock_order.c lock_statistics.c packet.c)
+    $(addprefix src/main/c/core/,console.c journal.c lock_order.c lock_statistics.c packet.c) \
+    src/main/c/threads/timer.c
 
 # For tests of drivers with disks, and for fuzzers of drivers (drivers/fuzz/driver.h).
 BLOCK_SOURCES := $(addprefix src/main/c/drivers/,device.c numbers.c)

@@ -3,8 +3,8 @@
  * Clock, timers, locks, wait queues and sleeping of the host shim.
  *
  * There is one thread, so a lock that is taken twice is a panic, as is one that is given back without having been
- * taken; the order of locks is checked as in a kernel for tests (core/lock_order.h). Timers are in a list without
- * order.
+ * taken; the order of locks is checked as in a kernel for tests (core/lock_order.h). Timers are the kernel's own; the
+ * shim is the platform that has the deadline of the first.
  * The virtual clock moves only while the thread sleeps, in host_advance(), and by host_clock_step.
  */
 #include <asm/prctl.h>
@@ -42,8 +42,6 @@ static bool real_clock;
 static nanoseconds virtual_now = NS_PER_SECOND;
 nanoseconds host_clock_step;
 static struct wall_time wall = { .wall = 1700000000 * NS_PER_SECOND };
-static struct list timers = LIST_INIT(timers);
-struct wait_queue clock_steps = WAIT_QUEUE(clock_steps);
 
 #ifdef KERNEL_DEBUG /* benchmarks are built without */
 /* Allocations that a test makes fail do so here too. */
@@ -79,65 +77,31 @@ nanoseconds clock_wall(void) { return real_clock ? linux_clock(CLOCK_REALTIME) :
 
 void clock_set_wall(const struct wall_time *time) { wall = *time; }
 
-/* Active timers hang in a list by the tree node's first two words; few exist in a test. */
-static struct list *timer_link(struct timer *timer) { return (struct list *)(void *)&timer->node; }
+static nanoseconds programmed = NO_DEADLINE;
 
-void timer_init(struct timer *timer, void (*expired)(struct timer *timer))
-{
-    *timer = (struct timer){ .expired = expired };
-}
-
-bool timer_stop(struct timer *timer)
-{
-    if (!timer->active)
-        return false;
-    timer->active = false;
-    list_remove(timer_link(timer));
-    return true;
-}
-
-void timer_start(struct timer *timer, nanoseconds deadline)
-{
-    timer_stop(timer);
-    timer->deadline = deadline;
-    timer->active = true;
-    list_push_back(&timers, timer_link(timer));
-}
-
-static struct timer *earliest(void)
-{
-    struct timer *first = NULL;
-    list_for_each (node, &timers) {
-        struct timer *timer = container_of((struct tree_node *)(void *)node, struct timer, node);
-        if (!first || timer->deadline < first->deadline)
-            first = timer;
-    }
-    return first;
-}
+void clock_set_deadline(nanoseconds deadline) { programmed = deadline; }
 
 nanoseconds host_next_timer(void)
 {
-    struct timer *first = earliest();
-    return first ? first->deadline : NO_DEADLINE;
+    programmed = NO_DEADLINE; /* which may be that of a timer that was stopped */
+    timers_keep_here();
+    return programmed;
 }
 
 bool host_run_timers(void)
 {
-    bool any = false;
-    struct timer *first;
-    while ((first = earliest()) && first->deadline <= clock_monotonic()) {
-        timer_stop(first);
-        first->expired(first);
-        any = true;
-    }
-    return any;
+    if (programmed > clock_monotonic())
+        return false;
+    programmed = NO_DEADLINE;
+    kernel_timer();
+    return true;
 }
 
 void host_advance(nanoseconds time)
 {
     nanoseconds end = virtual_now + time;
-    while (host_next_timer() <= end) {
-        virtual_now = max_of(virtual_now, host_next_timer());
+    while (programmed <= end) {
+        virtual_now = max_of(virtual_now, programmed);
         host_run_timers();
     }
     virtual_now = end;
@@ -307,11 +271,17 @@ static void let_time_pass(nanoseconds deadline)
         nanosleep(&tick, NULL);
         return;
     }
-    nanoseconds next = min_of(deadline, host_next_timer());
+    nanoseconds next = min_of(deadline, programmed);
     if (next == NO_DEADLINE)
         panic("a sleep that nothing ends");
     if (next > virtual_now)
         virtual_now = next;
+}
+
+void host_wait_for_timer(void)
+{
+    let_time_pass(NO_DEADLINE);
+    host_run_timers();
 }
 
 int sleep_until(nanoseconds deadline, enum sleep_kind kind)

@@ -90,11 +90,11 @@ static uint8_t written[PAGES]; /* the first byte of each page */
 static int reserve_error;
 static unsigned reservations;
 
-static void write_pages(struct page_source *to, uint32_t index, struct page **pages, unsigned count)
+static void write_pages(struct page_source *to, struct page **pages, unsigned count)
 {
     (void)to;
     for (unsigned i = 0; i < count; i++)
-        written[index + i] = *(uint8_t *)page_data(pages[i]);
+        written[pages[i]->index] = *(uint8_t *)page_data(pages[i]);
 }
 
 static int reserve(struct page_source *of, uint32_t index)

@@ -3,7 +3,7 @@
 include src/test/c/host/host.mk
 
 NET_SOURCES := $(wildcard src/main/c/net/*.c src/main/c/net/*/*.c) src/main/c/drivers/device.c src/main/c/memory/transfer.c \
-    src/main/c/files/text.c src/test/c/net/support.c src/test/c/net/files_stub.c
+    src/main/c/files/text.c src/main/c/threads/cpu_wait.c src/test/c/net/support.c src/test/c/net/files_stub.c
 
 target/test/test_net_linux: $(call host,$(addprefix src/test/c/net/,test_linux.c streams.c linux_peers.c peer.c tap.c linux_tap.c) \
     $(NET_SOURCES) $(HOST_SOURCES))

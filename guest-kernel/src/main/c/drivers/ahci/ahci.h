@@ -125,7 +125,6 @@ struct ahci_port {
     struct block_request *current; /* the one that is done; NULL: none */
     unsigned attempts;             /* of its command that failed */
     nanoseconds since;             /* when the command was sent, or the link reset */
-    unsigned reported;             /* errors that have been logged */
 };
 
 /* A command to a disk. */

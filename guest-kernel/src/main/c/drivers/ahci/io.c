@@ -22,7 +22,6 @@
 
 #define ATTEMPTS_MAX 5
 /* Errors that are logged. */
-#define REPORTS_MAX 8
 /* What a command, or a disk after a reset, may take. */
 #define PATIENCE (30 * NS_PER_SECOND)
 
@@ -123,20 +122,12 @@ static void command_done(struct ahci_port *port, struct list *ended)
 
 /* ---- Errors ---- */
 
-/* A program may have bad blocks read again and again. */
 static void report(struct ahci_port *port, uint32_t events, uint32_t task)
 {
     must_hold(&port->lock);
-    const struct block_request *request = port->current;
-    if (port->reported == REPORTS_MAX)
-        return;
-    port->reported++;
-    log_error("%s: I/O error: %s of sector %lu ends with status %x, events %x%s", port->block.name,
-              request->flushed ? "the flush after the write"
-              : request->write ? "the write"
-                               : "the read",
-              request->sector, task & 0xffff, events,
-              port->reported == REPORTS_MAX ? "; further errors are not logged" : "");
+    char text[48];
+    format(text, sizeof(text), "status %x, events %x", task & 0xffff, events);
+    block_report(port->current, port->current->sector, text);
 }
 
 /* Goes on if the disk is ready again, which an event reports or check() finds. */
@@ -221,7 +212,6 @@ void ahci_port_interrupt(struct ahci_port *port)
 static void submit(struct block_device *device, struct block_request *request)
 {
     struct ahci_port *port = port_of(device);
-    request->flushed = false;
     request->error = 0;
     spin_lock(&port->lock);
     bool failed = port->failed;

@@ -25,7 +25,6 @@
 /* How long a controller may take to stop in interrupt context. */
 #define STOP_TIME (10 * NS_PER_MS)
 /* Errors that are logged. */
-#define REPORTS_MAX 8
 /* When a controller that does not answer is logged. */
 #define SLOW_TIME (30 * NS_PER_SECOND)
 
@@ -191,17 +190,15 @@ static void command_done(struct nvme_io *io, struct block_request *request, stru
     list_push_back(&io->pending, &request->link);
 }
 
-/* A program may have bad blocks read again and again. */
-static void report(struct nvme_controller *c, const struct nvme_slot *slot, uint16_t status)
+static void report(const struct nvme_slot *slot, uint16_t status)
 {
     const struct nvme_command *command = &slot->command;
     uint64_t block = (uint64_t)command->arguments[1] << 32 | command->arguments[0];
-    if (__atomic_load_n(&c->reported, __ATOMIC_RELAXED) >= REPORTS_MAX)
-        return;
-    unsigned reported = __atomic_add_fetch(&c->reported, 1, __ATOMIC_RELAXED);
-    log_error("%s: I/O error: command %u of block %lu ends with status %x%s", slot->request->device->name,
-              command->opcode, block, NVME_STATUS(status),
-              reported >= REPORTS_MAX ? "; further errors are not logged" : "");
+    struct block_device *device = slot->request->device;
+    char text[16];
+    format(text, sizeof(text), "status %x", NVME_STATUS(status));
+    block_report(slot->request,
+                 slot->request->flushed ? slot->request->sector : block * device->block_size / SECTOR_SIZE, text);
 }
 
 /* False: the controller completes what it was not given. */
@@ -219,7 +216,7 @@ static bool take_completion(struct nvme_io *io, const struct nvme_completion *co
         return true;
     }
     if (!good) {
-        report(io->controller, slot, completion->status);
+        report(slot, completion->status);
         request->error = -EIO;
     }
     slot->request = NULL;
@@ -271,7 +268,6 @@ void nvme_submit(struct block_device *device, struct block_request *request)
     request->next_segment = 0;
     request->next_sector = request->sector;
     request->under_way = 0;
-    request->flushed = false;
     request->error = 0;
     spin_lock(&io->lock);
     bool failed = io->failed;

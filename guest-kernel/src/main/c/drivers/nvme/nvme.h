@@ -75,7 +75,6 @@ struct nvme_controller {
     unsigned io_count;                /* pairs in use; those of `io` after them may have memory, and nothing else */
     struct nvme_io *io[NVME_PAIRS_MAX];
     bool failed;               /* it is not used any more; changed with an atomic operation, as the next one */
-    unsigned reported;         /* errors that have been logged */
     struct list link;          /* of those that work; changed while devices are started */
     nanoseconds shutdown_time; /* that it may take, as it says */
     bool shutting_down;        /* and has not failed before */

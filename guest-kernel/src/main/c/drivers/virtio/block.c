@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Virtio disks (VIRTIO 1.1, 5.2). A block request becomes one virtio request, or several where the device takes fewer
- * segments at a time (Firecracker: one). The write-back cache is not negotiated, so a completed write is on the disk
- * (5.2.6.2). A device that asks for a reset gets one, and then all requests that were under way again.
+ * segments at a time (Firecracker: one). A device that takes flush requests may keep what was written in a cache until
+ * then; of others a completed write is on the disk (5.2.6.2). A device that asks for a reset gets one, and then all
+ * requests that were under way again.
  *
  * virtio_start() calls virtio_block_start() at boot; drivers/device.c hands over requests, in any context, and the
  * queue's interrupt completes them. Lock "disk", of each disk, guards its queue, pieces and waiting requests; done()
@@ -20,6 +21,7 @@
 
 #define FEATURE_SEGMENTS_MAX (1UL << 2)
 #define FEATURE_READ_ONLY (1UL << 5)
+#define FEATURE_FLUSH (1UL << 9)
 
 /* struct virtio_blk_config (5.2.4). */
 #define CONFIG_CAPACITY 0
@@ -38,6 +40,7 @@ struct piece_frame {
 #define HEADER_SIZE offsetof(struct piece_frame, status)
 #define TYPE_READ 0
 #define TYPE_WRITE 1
+#define TYPE_FLUSH 4 /* of sector 0, without data */
 #define STATUS_OK 0
 #define STATUS_NONE 0xff /* before the device writes it */
 
@@ -76,7 +79,12 @@ static int free_piece(const struct virtio_disk *disk)
     return -1;
 }
 
-/* Sends the next part of a request. False if the ring is full. */
+static uint32_t type_of(const struct block_request *request)
+{
+    return request->flush ? TYPE_FLUSH : request->write ? TYPE_WRITE : TYPE_READ;
+}
+
+/* Sends the next part of a request, or a flush. False if the ring is full. */
 static bool send_piece(struct virtio_disk *disk, struct block_request *request)
 {
     must_hold(&disk->lock);
@@ -96,7 +104,7 @@ static bool send_piece(struct virtio_disk *disk, struct block_request *request)
         bytes += from->length;
     }
     segments[1 + count] = (struct virtqueue_segment){ virt_to_phys(&frame->status), 1, true };
-    *frame = (struct piece_frame){ request->write ? TYPE_WRITE : TYPE_READ, 0, disk->next_sector, STATUS_NONE };
+    *frame = (struct piece_frame){ type_of(request), 0, disk->next_sector, STATUS_NONE };
     if (!virtqueue_add(&disk->queue, segments, count + 2, piece))
         return false;
 
@@ -230,6 +238,13 @@ static void check_block(struct block_device *block) { check(container_of(block, 
 
 static void changed(struct virtio_device *device) { check(device->driver); }
 
+static void report(const struct block_request *request, uint64_t sector, uint8_t status)
+{
+    char text[16];
+    format(text, sizeof(text), "status %u", status);
+    block_report(request, sector, text);
+}
+
 /* Takes one used piece; the request if that was its last one, with its error in *error. */
 static struct block_request *take_piece(struct virtio_disk *disk, bool *more, int *error)
 {
@@ -241,8 +256,12 @@ static struct block_request *take_piece(struct virtio_disk *disk, bool *more, in
         return NULL;
     struct piece *parent = &disk->pieces[piece->parent];
     struct block_request *request = piece->request;
-    if (read_once(disk->frames[piece - disk->pieces].status) != STATUS_OK)
+    const struct piece_frame *frame = &disk->frames[piece - disk->pieces];
+    uint8_t status = read_once(frame->status);
+    if (status != STATUS_OK) {
         parent->error = -EIO;
+        report(request, read_once(frame->sector), status);
+    }
     if (piece != parent)
         piece->request = NULL;
     virtio_progress(disk->device);
@@ -307,6 +326,7 @@ static void announce(struct virtio_disk *disk)
 {
     struct virtio_device *device = disk->device;
     disk->block.read_only = device->features & FEATURE_READ_ONLY;
+    disk->block.flushes = device->features & FEATURE_FLUSH;
     disk->block.submit = submit;
     disk->block.check = check_block;
     device->driver = disk;
@@ -322,7 +342,7 @@ static void announce(struct virtio_disk *disk)
 
 int virtio_block_start(struct virtio_device *device)
 {
-    int error = virtio_negotiate(device, FEATURE_SEGMENTS_MAX | FEATURE_READ_ONLY);
+    int error = virtio_negotiate(device, FEATURE_SEGMENTS_MAX | FEATURE_READ_ONLY | FEATURE_FLUSH);
     if (error != 0)
         return error;
     uint64_t sectors;

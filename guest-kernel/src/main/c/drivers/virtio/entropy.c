@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host's entropy (VIRTIO 1.1, 5.4): one buffer, mixed into the generator when it arrives. The boot waits for it
- * where nothing else gave enough (threads/seed.h). The device may claim what it likes: the buffer is cleared, and a
+ * where nothing but timing gave any (threads/seed.h). The device may claim what it likes: the buffer is cleared, and a
  * byte that is still zero counts for nothing.
  */
 #include "core/heap.h"
@@ -43,8 +43,7 @@ static void handle_used(struct virtqueue *queue)
     if (changed == 0)
         log_error("virtio device %s answered but provided no entropy; give the guest another source",
                   queue->device->place);
-    else
-        random_credit(seed, written, changed * 8, RANDOM_VIRTIO);
+    random_credit(seed, written, changed * 8, RANDOM_VIRTIO);
     memset(seed, 0, SEED_SIZE);
     compiler_barrier();
 }
@@ -54,6 +53,7 @@ static int ask(struct source *source)
     struct virtqueue_segment segment = { virt_to_phys(source->seed), SEED_SIZE, true };
     if (!virtqueue_add(&source->queue, &segment, 1, source))
         return -EIO;
+    random_expect(RANDOM_VIRTIO);
     virtqueue_enable_interrupt(&source->queue);
     virtqueue_flush(&source->queue);
     return 0;

@@ -261,11 +261,9 @@ static bool take_response(struct disk *disk, struct ended *ended)
         list_push_back(&ended->well, &request->link);
         return true;
     }
-    log_error("disk %s: %s of sector %lu failed with status %d", disk->device.name,
-              request->flush   ? "flush"
-              : request->write ? "write"
-                               : "read",
-              (unsigned long)request->sector, response.status);
+    char status[16];
+    format(status, sizeof(status), "status %d", response.status);
+    block_report(request, request->sector, status);
     list_push_back(&ended->badly, &request->link);
     return true;
 }

@@ -306,8 +306,7 @@ int frontend_connect(struct frontend *frontend, const char *path, const struct f
             result = -ETIMEDOUT;
         if (result != 0)
             break;
-        clock_set_deadline(limit);
-        cpu_wait();
+        kernel_cpu_wait(limit);
     }
     if (result != 0)
         frontend->phase = PHASE_ABANDONED;

@@ -80,37 +80,40 @@ static int reserve(struct page_source *source, uint32_t index)
     return error;
 }
 
-static int write_pages(struct ext2_inode *node, uint32_t index, struct page **pages, unsigned count)
+static int write_page(struct ext2_inode *node, struct block_batch *batch, const struct page *page)
 {
     struct ext2 *ext2 = ext2_of(&node->inode);
-    struct block_batch batch;
+    uint64_t from = (uint64_t)page->index << PAGE_SHIFT;
     uint32_t block;
-    uint64_t from = (uint64_t)index << PAGE_SHIFT, bytes = (uint64_t)count << PAGE_SHIFT;
-    int error = 0;
-    block_batch_begin(&batch, ext2->cache.device, true);
-    for (uint64_t done = 0; error >= 0 && done < bytes; done += ext2->block_size) {
-        error = ext2_map(node, (from + done) >> ext2->block_shift, &block, 1);
-        if (error > 0 && block)
-            block_batch_add(&batch, (uint64_t)block << ext2->block_shift,
-                            page_address(pages[done >> PAGE_SHIFT]) + (done & PAGE_MASK), ext2->block_size);
+    for (uint64_t done = 0; done < PAGE_SIZE; done += ext2->block_size) {
+        int error = ext2_map(node, (from + done) >> ext2->block_shift, &block, 1);
+        if (error < 0)
+            return error;
+        if (block)
+            block_batch_add(batch, (uint64_t)block << ext2->block_shift, page_address(page) + done, ext2->block_size);
     }
-    int write_error = block_batch_end(&batch);
-    return error < 0 ? error : write_error;
+    return 0;
 }
 
-static void write(struct page_source *source, uint32_t index, struct page **pages, unsigned count)
+static void write(struct page_source *source, struct page **pages, unsigned count)
 {
     struct ext2_inode *node = container_of(source, struct ext2_inode, inode.pages);
     struct ext2 *ext2 = ext2_of(&node->inode);
-    uint64_t size = read_once(node->inode.size), last = size >> PAGE_SHIFT;
+    uint64_t size = read_once(node->inode.size);
+    struct block_batch batch;
+    int error = 0;
     if (ext2->failed)
         return;
-    /* What a mapping has left behind the end of the file is not kept. */
-    if (size & PAGE_MASK && last >= index && last - index < count)
-        memset((char *)page_data(pages[last - index]) + (size & PAGE_MASK), 0, PAGE_SIZE - (size & PAGE_MASK));
-    int error = write_pages(node, index, pages, count);
-    if (error)
-        ext2_fail(ext2, error);
+    block_batch_begin(&batch, ext2->cache.device, true);
+    for (unsigned i = 0; !error && i < count; i++) {
+        /* What a mapping has left behind the end of the file is not kept. */
+        if (size & PAGE_MASK && pages[i]->index == size >> PAGE_SHIFT)
+            memset((char *)page_data(pages[i]) + (size & PAGE_MASK), 0, PAGE_SIZE - (size & PAGE_MASK));
+        error = write_page(node, &batch, pages[i]);
+    }
+    int write_error = block_batch_end(&batch);
+    if (error || write_error)
+        ext2_fail(ext2, error ? error : write_error);
 }
 
 static int fill(struct page_source *source, uint32_t index, struct page **pages, unsigned count)

@@ -172,31 +172,36 @@ int scratch_reserve(struct scratch_file *file, uint32_t index)
     return error;
 }
 
-/* Moves those pages that have a block; the others are zeros. */
-static int move(struct scratch_file *file, uint32_t index, struct page **pages, unsigned count, bool write)
+/* Those pages that have a block; the others are zeros. */
+static void move(struct scratch_file *file, struct block_batch *batch, uint32_t index, const struct page *page)
 {
-    struct block_batch batch;
-    block_batch_begin(&batch, file->scratch->device, write);
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t block = find(file, index + i);
-        if (block != SPACE_NONE)
-            block_batch_add(&batch, (uint64_t)block * PAGE_SIZE, page_address(pages[i]), PAGE_SIZE);
-    }
-    return block_batch_end(&batch);
+    uint32_t block = find(file, index);
+    if (block != SPACE_NONE)
+        block_batch_add(batch, (uint64_t)block * PAGE_SIZE, page_address(page), PAGE_SIZE);
 }
 
 int scratch_read(struct scratch_file *file, uint32_t index, struct page **pages, unsigned count)
 {
-    int error = move(file, index, pages, count, false);
+    struct block_batch batch;
+    block_batch_begin(&batch, file->scratch->device, false);
+    for (unsigned i = 0; i < count; i++)
+        move(file, &batch, index + i, pages[i]);
+    int error = block_batch_end(&batch);
     return read_once(file->scratch->failed) ? -EIO : error;
 }
 
-void scratch_write(struct scratch_file *file, uint32_t index, struct page **pages, unsigned count)
+void scratch_write(struct scratch_file *file, struct page **pages, unsigned count)
 {
-    int error = move(file, index, pages, count, true);
+    struct block_batch batch;
+    block_batch_begin(&batch, file->scratch->device, true);
+    for (unsigned i = 0; i < count; i++)
+        move(file, &batch, pages[i]->index, pages[i]);
+    int error = block_batch_end(&batch);
     if (error)
         fail(file->scratch, error);
 }
+
+int scratch_sync(const struct scratch_file *file) { return read_once(file->scratch->failed) ? -EIO : 0; }
 
 void scratch_cut(struct scratch_file *file, uint64_t first)
 {

@@ -38,6 +38,8 @@ void scratch_file_init(struct scratch_file *file, struct scratch *scratch, struc
 bool scratch_stored(struct scratch_file *file, uint32_t index);
 int scratch_reserve(struct scratch_file *file, uint32_t index);
 int scratch_read(struct scratch_file *file, uint32_t index, struct page **pages, unsigned count);
-void scratch_write(struct scratch_file *file, uint32_t index, struct page **pages, unsigned count);
+void scratch_write(struct scratch_file *file, struct page **pages, unsigned count);
+/* -EIO once a write has failed, else 0: there is nothing to store. */
+int scratch_sync(const struct scratch_file *file);
 /* Gives back what the pages from `first` on, which are not in the page cache any more, have on the disk. Gives way. */
 void scratch_cut(struct scratch_file *file, uint64_t first);

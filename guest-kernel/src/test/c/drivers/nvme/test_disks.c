@@ -199,7 +199,7 @@ static void errors_are_retried_or_reported(void)
         CHECK(fails(6, STATUS(codes[i])));
         CHECK(!fake_take(&command));
         CHECK_EQUAL(results[1], -EIO);
-        CHECK(strstr(host_log(), "n1: I/O error: command 2 of block 16 ends with status") != NULL);
+        CHECK(strstr(host_log(), "n1: I/O error: the read of sector 16 ends with status") != NULL);
         submit_run(2, true, 16, 0, 512);
         CHECK(fails(1, STATUS(codes[i]) | STATUS_NOT_AGAIN));
         CHECK(!fake_take(&command));

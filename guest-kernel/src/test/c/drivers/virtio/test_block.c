@@ -4,6 +4,7 @@
  * breaks. serve() is the device; it fills what is read with the number of the sector. Called by test_virtio.c; run by
  * make test-virtio.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/pages.h"
@@ -16,6 +17,7 @@
 
 #define SEGMENTS_MAX (1UL << 2)
 #define READ_ONLY (1UL << 5)
+#define FLUSH (1UL << 9)
 #define REQUESTS 60
 
 static struct fake_device fake;
@@ -134,10 +136,43 @@ static void reports_errors_of_any_part(void)
     block_submit(disk, &requests[3]);
     struct header header;
     unsigned segments;
+    (void)host_log();
     CHECK(serve(0, &header, &segments) && serve(1, &header, &segments) && serve(0, &header, &segments));
     CHECK_EQUAL(completed, 1);
     CHECK_EQUAL(results[3], -EIO);
+    char line[100];
+    snprintf(line, sizeof(line), "%s: I/O error: the read of sector 308 ends with status 1\n", disk->name);
+    CHECK(strstr(host_log(), line));
     free_pages(3);
+}
+
+/* Writes are only asked to stay when they are to: a device that is never asked makes each write stay by itself. */
+static void flushes_when_it_is_asked_to(void)
+{
+    struct header header;
+    unsigned segments;
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(start(i ? FLUSH | SEGMENTS_MAX : SEGMENTS_MAX, 11));
+        CHECK_EQUAL(disk->flushes, i);
+        prepare(0, 2, true);
+        block_submit(disk, &requests[0]);
+        CHECK(serve(0, &header, &segments) && !serve(0, &header, &segments));
+        prepare(5, 0, true);
+        requests[5].sector = 0;
+        requests[5].flush = true;
+        block_submit(disk, &requests[5]);
+        CHECK_EQUAL(serve(0, &header, &segments), i);
+        CHECK_EQUAL(completed, 2);
+        CHECK_EQUAL(results[5], 0);
+        free_pages(0);
+    }
+    CHECK(header.type == 4 && header.sector == 0 && segments == 0);
+    block_submit(disk, &requests[5]);
+    (void)host_log();
+    CHECK(serve(1, &header, &segments));
+    CHECK_EQUAL(results[5], -EIO);
+    CHECK_EQUAL(completed, 3);
+    CHECK(strstr(host_log(), "I/O error: the flush of sector 0 ends with status 1\n"));
 }
 
 static void queues_more_than_the_ring_takes(void)
@@ -197,6 +232,7 @@ void test_blocks(void)
     host_test("block: reads what the device has", reads_what_the_device_has);
     host_test("block: splits for devices that take one segment", splits_for_small_devices);
     host_test("block: an error in any part", reports_errors_of_any_part);
+    host_test("block: flushes when it is asked to", flushes_when_it_is_asked_to);
     host_test("block: more requests than the ring takes", queues_more_than_the_ring_takes);
     host_test("block: read-only", refuses_writes_to_read_only_disks);
     host_test("block: a broken device", a_broken_device_fails_everything);

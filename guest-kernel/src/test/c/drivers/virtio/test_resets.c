@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/pages.h"
+#include "core/random.h"
 #include "drivers/device.h"
 #include "drivers/virtio/network.h"
 #include "host/host.h"
@@ -289,7 +290,9 @@ static void entropy_is_asked_for_again(void)
     memset(seed, 0x5a, sizeof(seed));
     unsigned before = host_random_credited;
     fake_init(&fake, VIRTIO_ENTROPY, 0, 8);
+    host_random_expected = 0;
     CHECK_EQUAL(virtio_entropy_start(&fake.device), 0);
+    CHECK_EQUAL(host_random_expected, 1u << RANDOM_VIRTIO);
     CHECK(fake_take(&fake, 0, &chain));
     fake_need_reset(&fake);
     CHECK(fake_notified(&fake, 0));

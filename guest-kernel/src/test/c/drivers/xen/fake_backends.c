@@ -325,6 +325,8 @@ static void nic_state(uint32_t state)
 void fake_backends_written(const char *path)
 {
     char state[128];
+    if (fake_backends_asleep)
+        return;
     snprintf(state, sizeof(state), STATE_PATH, disk.front);
     if (strcmp(path, state) == 0)
         disk_state(get(disk.front, "state"));

@@ -129,10 +129,8 @@ static bool run_elsewhere(void)
 void cpu_wait(void)
 {
     if (!(fake_events_elsewhere ? run_elsewhere() : fake_run()))
-        host_advance(NS_PER_SECOND);
+        host_wait_for_timer();
 }
-
-void clock_set_deadline(nanoseconds deadline) { (void)deadline; }
 
 /* ---- The host ------------------------------------------------------------------------------------- */
 

@@ -26,6 +26,7 @@
 #include "host/host.h"
 #include "lib/errno.h"
 #include "platform/platform.h"
+#include "threads/timer.h"
 
 #define DISK_PATH "device/vbd/51713"
 #define NIC_PATH "device/vif/0"
@@ -297,6 +298,50 @@ static void disk_reads_and_writes(void)
     page_put(page);
 }
 
+static unsigned expirations;
+
+static void expired(struct timer *timer)
+{
+    (void)timer;
+    expirations++;
+}
+
+/* As the timer of an address that is being tried on a NIC, when a disk starts after it. */
+static void timers_expire_around_a_device_that_waits(void)
+{
+    static struct timer before, after;
+    nanoseconds started = clock_monotonic();
+    expirations = 0;
+    timer_init(&before, expired);
+    timer_init(&after, expired);
+    timer_start(&before, started + NS_PER_MS);
+    CHECK(start_disk(2, "w"));
+    timer_start(&after, started + 2 * NS_PER_MS);
+    host_advance(NS_PER_MS);
+    CHECK_EQUAL(expirations, 1);
+    host_advance(NS_PER_MS);
+    CHECK_EQUAL(expirations, 2);
+    CHECK_EQUAL(host_next_timer(), NO_DEADLINE);
+}
+
+static void disk_is_given_up_when_its_backend_is_silent(void)
+{
+    static struct timer timer;
+    nanoseconds started = clock_monotonic();
+    expirations = 0;
+    timer_init(&timer, expired);
+    timer_start(&timer, started + NS_PER_SECOND);
+    fake_start(LATE_INDEX);
+    fake_add_disk(51713, 2, "w");
+    fake_backends_asleep = true;
+    CHECK_EQUAL(grants_init(BLKFRONT_GRANTS), 0);
+    int result = blkfront_start(DISK_PATH, 51713);
+    fake_backends_asleep = false;
+    CHECK_EQUAL(result, -ETIMEDOUT);
+    CHECK_EQUAL(clock_monotonic() - started, 30 * NS_PER_SECOND);
+    CHECK_EQUAL(expirations, 1);
+}
+
 static void disk_shows_nothing_but_its_data(void)
 {
     struct block_request request;
@@ -369,6 +414,7 @@ static void disk_reports_errors(void)
     fake_run();
     CHECK_EQUAL(done_count, 1);
     CHECK_EQUAL(done_error, -EIO);
+    CHECK(strstr(host_log(), "xvda1: I/O error: the read of sector 0 ends with status -1\n"));
     submit(&request, true, 0, page, 0, 512);
     CHECK_EQUAL(done_error, -EROFS);
     submit(&request, false, 4096, page, 0, 512);
@@ -1046,6 +1092,8 @@ int main(void)
     host_test("reports_go_behind_the_text_into_data", reports_go_behind_the_text_into_data);
     host_test("the_seed_counts_four_bits_a_character", the_seed_counts_four_bits_a_character);
     host_test("disk_reads_and_writes", disk_reads_and_writes);
+    host_test("timers_expire_around_a_device_that_waits", timers_expire_around_a_device_that_waits);
+    host_test("disk_is_given_up_when_its_backend_is_silent", disk_is_given_up_when_its_backend_is_silent);
     host_test("disk_shows_nothing_but_its_data", disk_shows_nothing_but_its_data);
     host_test("disk_leaves_pages_to_a_backend_that_keeps_them", disk_leaves_pages_to_a_backend_that_keeps_them);
     host_test("disk_queues_more_than_its_ring", disk_queues_more_than_its_ring);

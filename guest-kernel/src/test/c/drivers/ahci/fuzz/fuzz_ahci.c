@@ -35,7 +35,7 @@ static void renew(void)
 {
     fake = after_start;
     port->failed = port->resetting = port->controller->disconnected = false;
-    port->attempts = port->reported = 0;
+    port->attempts = port->block.reported = 0;
     FUZZ_CHECK(list_empty(&port->pending) && !port->current);
 }
 
