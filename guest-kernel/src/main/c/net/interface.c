@@ -22,6 +22,7 @@
 #include "net/ethernet.h"
 #include "net/ip.h"
 #include "net/ip6.h"
+#include "net/multicast_report.h"
 #include "net/neighbour.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
@@ -237,6 +238,7 @@ void interface_restored(struct interface *interface)
 {
     must_hold_net();
     neighbour_forget_ipv4(interface);
+    multicast_report_again(interface, true);
     if (interface->configuration.address != IPV4_ANY)
         arp_announce(interface);
 }

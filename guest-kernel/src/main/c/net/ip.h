@@ -37,8 +37,9 @@ struct ip_info {
     struct interface *interface;
     struct ip_address source, destination;
     uint8_t protocol, type_of_service, time_to_live;
-    bool unicast;     /* sent to us alone, on IP and on the link */
-    bool reassembled; /* from fragments */
+    bool unicast;      /* sent to us alone, on IP and on the link */
+    bool reassembled;  /* from fragments */
+    bool router_alert; /* IPv6: routers were to look at it (RFC 2711) */
 };
 
 struct ip_route {
@@ -67,7 +68,7 @@ struct ip_send {
     struct ip_address source, destination;
     uint8_t protocol, type_of_service, time_to_live;
     bool dont_fragment;
-    bool router_alert; /* RFC 2113 */
+    bool router_alert; /* RFC 2113; of IPv6 the one of MLD: RFC 2711 */
     bool loop;         /* a copy comes in over the interface as well */
 };
 /* Sends a packet that starts with the transport header; takes it. 0, -EMSGSIZE (too long to send

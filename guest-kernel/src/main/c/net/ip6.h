@@ -14,6 +14,7 @@
 #define IP6_PROTOCOL_NOTHING 59
 #define IP6_PROTOCOL_OPTIONS 60
 
+#define IP6_ROUTER_ALERT 5 /* an option of hop-by-hop headers: RFC 2711 2.1 */
 #define IP6_HEADER_LENGTH 40
 #define IP6_MINIMUM_MTU 1280 /* RFC 8200 5; smaller ones are lies */
 #define IP6_ND_HOP_LIMIT 255 /* RFC 4861: no router has forwarded what still has it */
@@ -90,7 +91,7 @@ struct ip6_own *ip6_find_own(struct interface *interface, struct ip_address addr
 unsigned ip6_flags(const struct ip6_own *own);
 /* The interface whose own, usable address this is; NULL: none. */
 struct interface *ip6_interface_of(struct ip_address address);
-/* Whether datagrams to the group are taken from the interface. */
+/* Whether the group is that of all nodes, or of an address of the interface. */
 bool ip6_accepts_group(const struct interface *interface, struct ip_address group);
 /* The address to send from (RFC 6724 5); :: if there is none. */
 struct ip_address ip6_source(const struct interface *interface, struct ip_address destination);

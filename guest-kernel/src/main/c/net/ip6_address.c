@@ -11,6 +11,7 @@
  */
 #include "core/log.h"
 #include "net/ip6.h"
+#include "net/multicast.h"
 #include "net/nd.h"
 
 #define INTERFACE_IDENTIFIER 64 /* bits: RFC 4291 2.5.1 */
@@ -83,11 +84,14 @@ bool ip6_add(struct interface *interface, struct ip_address address, unsigned pr
     if (!own)
         return false;
     if (new)
-        *own = (struct ip6_own){ .address = address, .prefix = prefix };
+        *own = (struct ip6_own){ .address = address, .prefix = prefix, .tentative = !interface->loopback };
     own->preferred_until = preferred_until;
     own->valid_until = valid_until;
-    if (new && !interface->loopback)
+    if (new && !interface->loopback) {
+        multicast_leave_unneeded(interface); /* of the address whose room this one has */
+        multicast_join_own(interface, ip6_solicited_node(address, interface));
         nd_probe(interface, own);
+    }
     return true;
 }
 

@@ -18,6 +18,7 @@
 #include "net/dhcp6.h"
 #include "net/ethernet.h"
 #include "net/icmp6.h"
+#include "net/multicast_report.h"
 #include "net/neighbour.h"
 #include "threads/timer.h"
 
@@ -94,8 +95,10 @@ static void end_probe(struct interface *interface, struct ip6_own *own)
     char text[IP_TEXT];
     own->tentative = false;
     log_info("IPv6 address %s/%u on %s", ip_format(text, own->address), own->prefix, interface->name);
-    if (ip6_is_link_local(own->address))
-        nd_solicit_routers(interface);
+    if (!ip6_is_link_local(own->address))
+        return;
+    multicast_report_again(interface, false); /* from this address; until now they came from none */
+    nd_solicit_routers(interface);
 }
 
 static void end_probes(struct timer *timer)

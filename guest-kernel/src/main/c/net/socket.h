@@ -174,8 +174,13 @@ int socket_create_pair(int family, int type, int protocol, unsigned file_flags, 
 /* The socket of a file, or NULL (-ENOTSOCK). */
 struct socket *socket_of(struct file *file);
 
+#define SOCKET_FILTER_SIZE (144u + 64u * 128u) /* of struct group_filter with all sources: net/multicast.h */
+/* How many bytes of a value count: SOCKET_OPTION_SIZE, or SOCKET_FILTER_SIZE for the filter of a group. */
+uint32_t socket_option_size(int level, int name);
+
 int socket_set_option(struct socket *socket, int level, int name, const void *value, uint32_t length);
-/* *length: in: room, out: bytes written to value. */
+/* *length: in: room, out: bytes written to value, which has room for socket_option_size() and holds what the program
+ * gave: a filter is asked for that way, and may be longer than the room. */
 int socket_get_option(struct socket *socket, int level, int name, void *value, uint32_t *length);
 
 /* ---- For protocols ---------------------------------------------------------------------------- */

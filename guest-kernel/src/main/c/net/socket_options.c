@@ -293,8 +293,8 @@ static int set_socket_level(struct socket *socket, int name, const void *value, 
 static int set_ip_level(struct socket *socket, int name, const void *value, uint32_t length)
 {
     int32_t number = 0;
-    if (multicast_is_option(name))
-        return multicast_set_option(socket, name, value, length);
+    if (multicast_is_option(IPPROTO_IP, name))
+        return multicast_set_option(socket, IPPROTO_IP, name, value, length);
     if (length == 0 && !option_may_be_empty(&ip_options, name))
         return -EINVAL;
     if (length >= sizeof(number))
@@ -302,6 +302,13 @@ static int set_ip_level(struct socket *socket, int name, const void *value, uint
     else if (length > 0)
         number = *(const uint8_t *)value;
     return option_set(&ip_options, socket, name, number);
+}
+
+static int set_ip6_level(struct socket *socket, int name, const void *value, uint32_t length)
+{
+    if (multicast_is_option(IPPROTO_IPV6, name))
+        return multicast_set_option(socket, IPPROTO_IPV6, name, value, length);
+    return ip6_set_option(socket, name, value, length);
 }
 
 static int set_udp_level(struct socket *socket, int name, const void *value, uint32_t length)
@@ -327,7 +334,7 @@ static int set_locked(struct socket *socket, int level, int name, const void *va
         result = is_inet(socket) ? set_ip_level(socket, name, value, length) : -EOPNOTSUPP;
         break;
     case IPPROTO_IPV6:
-        result = socket->family == AF_INET6 ? ip6_set_option(socket, name, value, length) : -ENOPROTOOPT;
+        result = socket->family == AF_INET6 ? set_ip6_level(socket, name, value, length) : -ENOPROTOOPT;
         break;
     case IPPROTO_TCP:
         return socket->operations->set_option ? socket->operations->set_option(socket, name, value, length)
@@ -340,6 +347,11 @@ static int set_locked(struct socket *socket, int level, int name, const void *va
     if (result == 0 && socket->operations->options_changed)
         socket->operations->options_changed(socket);
     return result;
+}
+
+uint32_t socket_option_size(int level, int name)
+{
+    return multicast_is_filter(level, name) ? SOCKET_FILTER_SIZE : SOCKET_OPTION_SIZE;
 }
 
 int socket_set_option(struct socket *socket, int level, int name, const void *value, uint32_t length)
@@ -453,9 +465,24 @@ static uint32_t narrowed(int level, uint32_t room, uint32_t filled, void *value)
     return 1;
 }
 
+static int get_filter(const struct socket *socket, int level, int name, void *value, uint32_t *length)
+{
+    net_lock();
+    int filled = is_inet(socket) && (level == IPPROTO_IP || socket->family == AF_INET6)
+                     ? multicast_get_option(socket, level, name, value, *length)
+                     : -EOPNOTSUPP;
+    net_unlock();
+    if (filled < 0)
+        return filled;
+    *length = (uint32_t)filled;
+    return 0;
+}
+
 int socket_get_option(struct socket *socket, int level, int name, void *value, uint32_t *length)
 {
     _Alignas(8) uint8_t buffer[SOCKET_OPTION_SIZE];
+    if (multicast_is_filter(level, name))
+        return get_filter(socket, level, name, value, length);
     if (level == SOL_SOCKET && name == SO_ACCEPTCONN) {
         int32_t number = listening(socket);
         *length = min_of(*length, (uint32_t)sizeof(number));

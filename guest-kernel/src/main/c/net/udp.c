@@ -143,17 +143,15 @@ static void enqueue_copy(struct udp_socket *udp, const struct packet *packet, co
 
 static bool group_wanted(const struct udp_socket *udp, const struct ip_info *info)
 {
-    if (!ip_is_ipv4(info->destination))
-        return udp->socket.kept.v6_multicast_all;
-    return multicast_wanted(&udp->socket, ipv4_of(info->destination), info->interface->index, ipv4_of(info->source));
+    return multicast_wanted(&udp->socket, info->destination, info->interface->index, info->source);
 }
 
 /* Whether we are to hear what we send to a group ourselves. */
 static bool group_looped(const struct udp_socket *udp, const struct interface *interface, struct ip_address group)
 {
-    if (!ip_is_ipv4(group))
-        return udp->socket.kept.v6_multicast_loop && ip6_accepts_group(interface, group);
-    return udp->socket.kept.multicast_loop && multicast_joined(interface, ipv4_of(group));
+    bool ipv4 = ip_is_ipv4(group);
+    bool wanted = ipv4 ? udp->socket.kept.multicast_loop : udp->socket.kept.v6_multicast_loop;
+    return wanted && (multicast_joined(interface, group) || (!ipv4 && ip6_accepts_group(interface, group)));
 }
 
 /* To a group or to all: each socket that fits gets a copy. */
@@ -255,8 +253,11 @@ int udp_route(const struct udp_socket *udp, struct ip_address to, struct ip_rout
     int32_t index = !ip_is_multicast(to) ? 0 : ip_is_ipv4(to) ? kept->multicast_index : kept->v6_multicast_index;
     if (index == 0)
         return ip_route(to, route);
-    ip_route_via(interface_at((unsigned)index - 1), to, route);
-    return 0;
+    struct interface *interface = interface_at((unsigned)index - 1);
+    if (!ip_is_ipv4(to) && interface->loopback)
+        return -ENETUNREACH; /* as ip6_route() */
+    ip_route_via(interface, to, route);
+    return ip_is_any(route->source) && !ip_is_ipv4(to) ? -EADDRNOTAVAIL : 0; /* all of its addresses are tentative */
 }
 
 static struct ip_send way_of(const struct udp_socket *udp, const struct ip_route *route, struct ip_address source,

@@ -137,11 +137,13 @@ static void inject_router(struct ip_address from, uint16_t lifetime, struct ip_a
     inject_icmp(&frame);
 }
 
-/* The next frame of IPv6 that the stack sends; the ICMP type, or 0 for others; -1: there is none. */
+/* The next frame of IPv6 that the stack sends, but for reports about groups; the ICMP type, or 0 for others; -1: there
+ * is none. */
 static int next_type(const struct wire_frame **out)
 {
     const struct wire_frame *frame;
-    while ((frame = wire_next()) && read_be16(frame->bytes + 12) != 0x86dd)
+    while ((frame = wire_next()) &&
+           (read_be16(frame->bytes + 12) != 0x86dd || frame->bytes[20] == IP6_PROTOCOL_HOP_BY_HOP))
         ;
     if (out)
         *out = frame;
