@@ -289,30 +289,37 @@ static struct sockaddr_in6 six(const char *text, uint16_t port)
 static unsigned link_number; /* of the interface that groups go out by: see find_link() */
 static char link_address[INET6_ADDRSTRLEN];
 
+/* Reads which interface that is; false: its address is tentative still. */
+static int read_link(void)
+{
+    char bytes[33];
+    unsigned number, prefix, scope, flags;
+    int settled = 1;
+    FILE *file = fopen("/proc/net/if_inet6", "r");
+    CHECK(file != NULL);
+    while (link_number == 0 && settled &&
+           fscanf(file, "%32s %x %x %x %x %*s", bytes, &number, &prefix, &scope, &flags) == 5) {
+        struct in6_addr address;
+        if (scope != 0x20)
+            continue;
+        for (unsigned i = 0; i < 16; i++)
+            sscanf(bytes + 2 * i, "%2hhx", &address.s6_addr[i]);
+        inet_ntop(AF_INET6, &address, link_address, sizeof(link_address));
+        settled = !(flags & 0x40); /* IFA_F_TENTATIVE: for a second */
+        if (settled)
+            link_number = number;
+    }
+    fclose(file);
+    return settled;
+}
+
 /* The first interface with an address of its link, once that is no longer tentative; loopback carries no groups of IPv6,
  * on Linux too. False: there is none. */
 static int find_link(void)
 {
-    char bytes[33];
-    unsigned number, prefix, scope, flags;
-    FILE *file = fopen("/proc/net/if_inet6", "r");
-    CHECK(file != NULL);
     link_number = 0;
-    while (link_number == 0 && fscanf(file, "%32s %x %x %x %x %*s", bytes, &number, &prefix, &scope, &flags) == 5) {
-        struct in6_addr address;
-        for (unsigned i = 0; i < 16; i++)
-            sscanf(bytes + 2 * i, "%2hhx", &address.s6_addr[i]);
-        if (scope != 0x20)
-            continue;
-        link_number = number;
-        inet_ntop(AF_INET6, &address, link_address, sizeof(link_address));
-        if (flags & 0x40) { /* IFA_F_TENTATIVE: for a second */
-            rewind(file);
-            link_number = 0;
-            usleep(50000);
-        }
-    }
-    fclose(file);
+    while (!read_link())
+        usleep(50000);
     return link_number != 0;
 }
 

@@ -15,6 +15,7 @@
 #include "net/allowance.h"
 #include "net/mld.h"
 #include "net/nd.h"
+#include "net/path_mtu.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 
@@ -116,6 +117,7 @@ static bool read_quoted(struct packet *packet, uint32_t offset, int index, struc
     error->local = ip6_inside(ip6_read(ip->source), index);
     error->remote = ip6_inside(ip6_read(ip->destination), index);
     error->protocol = ip->next_header;
+    error->token = be32_get(ip->version_class_label) & PATH_MTU_TOKEN_IPV6;
     error->length = IP6_HEADER_LENGTH + (unsigned)be16_get(ip->payload_length);
     error->transport = data + before;
     error->transport_length = quoted;

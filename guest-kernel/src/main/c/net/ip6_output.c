@@ -14,6 +14,8 @@
 #include "net/nd.h"
 #include "net/neighbour.h"
 
+#define FLOW_LABEL 0xfffffu /* RFC 8200 3 */
+
 struct fragment_header {
     uint8_t next, reserved;
     be16 offset; /* in units of 8 bytes << 3 | more */
@@ -84,7 +86,7 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
         return;
     }
     *ip = (struct ip6_header){
-        .version_class_label = be32_of(6u << 28 | (uint32_t)send->type_of_service << 20),
+        .version_class_label = be32_of(6u << 28 | (uint32_t)send->type_of_service << 20 | (send->token & FLOW_LABEL)),
         .payload_length = be16_of((uint16_t)length),
         .next_header = next,
         .hop_limit = send->time_to_live,
@@ -111,10 +113,16 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
         neighbour_output(interface, packet, route->next_hop);
 }
 
+static uint32_t mtu_of(const struct ip_route *route, const struct ip_send *send)
+{
+    uint32_t mtu = ip_mtu(route);
+    return send->fragment_mtu != 0 ? min_of(send->fragment_mtu, mtu) : mtu;
+}
+
 static int send_fragments(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
 {
     be32 identification = be32_of((uint32_t)random_u64());
-    uint32_t step = align_down(ip_mtu(route) - IP6_HEADER_LENGTH - (uint32_t)sizeof(struct fragment_header), 8u);
+    uint32_t step = align_down(mtu_of(route, send) - IP6_HEADER_LENGTH - (uint32_t)sizeof(struct fragment_header), 8u);
     ip_complete_checksum(packet);
     for (uint32_t offset = 0; offset < packet->length; offset += step) {
         uint32_t length = min_of(step, packet->length - offset);
@@ -163,7 +171,7 @@ int ip6_output(struct packet *packet, const struct ip_route *route, const struct
         return 0;
     }
     uint32_t whole = packet->length + IP6_HEADER_LENGTH;
-    if (whole <= ip_mtu(route) || (packet->segment_size != 0 && packet->length <= IP_MAXIMUM_LENGTH)) {
+    if (whole <= mtu_of(route, send) || (packet->segment_size != 0 && packet->length <= IP_MAXIMUM_LENGTH)) {
         send_one(packet, route, send, send->protocol);
         return 0;
     }

@@ -31,6 +31,7 @@
 #include "net/name_servers.h"
 #include "net/nd.h"
 #include "net/neighbour.h"
+#include "net/path_mtu.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "platform/platform.h"
@@ -119,6 +120,7 @@ void net_init(void)
     neighbour_init();
     nd_init();
     ip_reassembly_init();
+    path_mtu_init();
     ports_init();
     multicast_init();
     udp_init();
@@ -230,6 +232,7 @@ void net_restored(void)
     tcp_restored();
     net_unlock();
     dhcp_restored();
+    path_mtu_forget();
     dhcp6_restored();
 }
 

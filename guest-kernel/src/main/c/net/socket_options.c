@@ -12,6 +12,7 @@
 #include "net/ip6_options.h"
 #include "net/multicast.h"
 #include "net/option.h"
+#include "net/path_mtu.h"
 #include "net/socket.h"
 #include "net/udp.h"
 
@@ -69,6 +70,7 @@ enum { /* linux/in.h; the rest is in net/socket.h */
 };
 #define UDP_CORK 1 /* linux/udp.h */
 #define UDP_GRO 104
+#define UDP_SEGMENT_MOST 65535
 #define ECN_MASK 3u     /* RFC 3168: the transport's part of the type of service */
 #define IPV6_MTU 24     /* linux/in6.h */
 #define PMTUDISC_LAST 5 /* IP_PMTUDISC_OMIT */
@@ -265,9 +267,19 @@ static const struct option ip_lines[] = {
 };
 static const struct option_table ip_options = { ip_lines, array_size(ip_lines) };
 
+static int set_segment(void *socket, int value)
+{
+    if (value < 0)
+        return -EINVAL;
+    ((struct socket *)socket)->kept.segment = (uint16_t)value;
+    return 0;
+}
+static int get_segment(const void *socket) { return ((const struct socket *)socket)->kept.segment; }
+
 /* Datagrams may be joined for a reader that asks for it; here they never are. */
 static const struct option udp_lines[] = {
     KEPT(UDP_CORK, OPTION_FLAG, cork, .set = udp_set_cork),
+    OPTION_OF(UDP_SEGMENT, .set = set_segment, .get = get_segment, .lowest = -1, .highest = UDP_SEGMENT_MOST),
     KEPT(UDP_GRO, OPTION_FLAG, join_datagrams),
 };
 static const struct option_table udp_options = { udp_lines, array_size(udp_lines) };
@@ -429,7 +441,11 @@ static int get_mtu(struct socket *socket, void *value)
     if (socket->operations->peer_address(socket, &peer) < 0)
         return -ENOTCONN;
     net_lock();
-    int32_t mtu = ip_route(peer.in.address, &route) == 0 ? (int32_t)ip_mtu(&route) : 0;
+    int32_t mtu = 0;
+    if (ip_route(peer.in.address, &route) == 0) {
+        route.path_mtu = route.interface->loopback ? 0 : path_mtu_of(peer.in.address);
+        mtu = (int32_t)ip_mtu(&route);
+    }
     net_unlock();
     return mtu == 0 ? -ENOTCONN : fill(value, &mtu, sizeof(mtu));
 }
