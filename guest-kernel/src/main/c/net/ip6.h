@@ -81,6 +81,10 @@ unsigned ip6_common_bits(struct ip_address a, struct ip_address b);
 /* From now on there is IPv6: ::1 on loopback, and a link-local address on the first device. */
 void ip6_start(void);
 bool ip6_is_on(void); /* without the lock, too */
+/* The link may be another one now. Every address is tentative again. Routers, and what they said of neighbours and the
+ * MTU, are forgotten, and asked for again when there is the address of the link. Addresses that were made for a router
+ * are not preferred any more, and end within a minute, unless one announces their prefix again. */
+void ip6_restored(struct interface *interface);
 /* Adds an address, or sets the times of one that is there; monotonic, NO_DEADLINE: for ever. A new one of a device is
  * tentative at first: another host may have it. False: there is no room for it. */
 bool ip6_add(struct interface *interface, struct ip_address address, unsigned prefix, nanoseconds preferred_until,
@@ -89,6 +93,8 @@ bool ip6_add(struct interface *interface, struct ip_address address, unsigned pr
 struct ip6_own *ip6_find_own(struct interface *interface, struct ip_address address);
 /* What Linux shows of it: IFA_F_* of linux/if_addr.h. */
 unsigned ip6_flags(const struct ip6_own *own);
+/* The interface has a usable address that others than its neighbours can know. */
+bool ip6_is_reachable(const struct interface *interface);
 /* The interface whose own, usable address this is; NULL: none. */
 struct interface *ip6_interface_of(struct ip_address address);
 /* Whether the group is that of all nodes, or of an address of the interface. */

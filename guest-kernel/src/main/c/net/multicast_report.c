@@ -179,21 +179,21 @@ void multicast_answer(const struct interface *interface, struct ip_address group
 
 struct again {
     const struct interface *interface;
-    bool both;
+    bool ipv4;
 };
 
 static void report_soon(struct multicast_group *group, void *context)
 {
     const struct again *again = context;
-    if (group->interface != again->interface || (!again->both && ip_is_ipv4(group->address)) || !is_reported(group))
+    if (group->interface != again->interface || ip_is_ipv4(group->address) != again->ipv4 || !is_reported(group))
         return;
     group->reports_left = ROBUSTNESS;
     report_at(group, net_now() + 1 + random_below(UNSOLICITED));
 }
 
-void multicast_report_again(const struct interface *interface, bool both)
+void multicast_report_again(const struct interface *interface, bool ipv4)
 {
     must_hold_net();
-    struct again again = { interface, both };
+    struct again again = { interface, ipv4 };
     multicast_for_each(report_soon, &again);
 }

@@ -29,5 +29,5 @@ void multicast_report_init(void);
 void multicast_changed(struct multicast_group *group, const struct multicast_state *before);
 /* A query: reports the group, or with an address of 0 (IPv4) or :: all groups of its family, within the time. */
 void multicast_answer(const struct interface *interface, struct ip_address group, nanoseconds most);
-/* Reports all groups of IPv6, or of both families, as if they had just been joined: routers may not know of them. */
-void multicast_report_again(const struct interface *interface, bool both);
+/* Reports all groups of one family as if they had just been joined: routers may not know of them. */
+void multicast_report_again(const struct interface *interface, bool ipv4);
