@@ -14,6 +14,7 @@ struct network_view {
     void (*addresses6)(struct text *out);
     void (*unix_sockets)(struct text *out);
     void (*routes)(struct text *out);
+    void (*routes6)(struct text *out);
     void (*groups)(struct text *out);
     void (*groups6)(struct text *out);
     void (*group_sources)(struct text *out);

@@ -104,6 +104,20 @@ struct ip_address ip6_source(const struct interface *interface, struct ip_addres
 /* Makes the address of a prefix of 64 bits and the MAC address (RFC 4291 appendix A). */
 struct ip_address ip6_of_prefix(struct ip_address prefix, const uint8_t mac[6]);
 
+/* ---- Ways, for who lists them (ip6_routes.c) -------------------------------------------------------------- */
+
+struct ip6_way {
+    enum { IP6_WAY_LOCAL, IP6_WAY_ON_LINK, IP6_WAY_ROUTER, IP6_WAY_GROUPS } kind;
+    const struct interface *interface;
+    struct ip_address destination;
+    unsigned prefix;           /* bits of it that count */
+    struct ip_address gateway; /* ::, none */
+    unsigned metric;           /* as Linux has it */
+    nanoseconds valid_until;
+};
+typedef void ip6_visit_way(const struct ip6_way *way, void *context);
+void ip6_for_each_way(ip6_visit_way *visit, void *context);
+
 /* ---- Packets ---------------------------------------------------------------------------------------------- */
 
 /* As ip_route() and ip_output(), for IPv6. ip6_route(): also -EINVAL, an address of a link without its interface. */

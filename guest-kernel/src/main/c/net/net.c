@@ -232,9 +232,9 @@ void net_restored(void)
     for (unsigned i = 1; i < interface_count(); i++)
         interface_restored(interface_at(i));
     tcp_restored();
+    path_mtu_forget();
     net_unlock();
     dhcp_restored();
-    path_mtu_forget();
     dhcp6_restored();
 }
 

@@ -60,6 +60,12 @@ static void show_routes(struct text *out, uint32_t number)
     show_if_set(out, network_view.routes);
 }
 
+static void show_routes6(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.routes6);
+}
+
 static void show_groups(struct text *out, uint32_t number)
 {
     (void)number;
@@ -93,6 +99,7 @@ const struct pseudo_entry proc_network_entries[] = {
     { .name = "if_inet6", .mode = S_IFREG | 0444, .show = show_addresses6 },
     { .name = "igmp", .mode = S_IFREG | 0444, .show = show_groups },
     { .name = "igmp6", .mode = S_IFREG | 0444, .show = show_groups6 },
+    { .name = "ipv6_route", .mode = S_IFREG | 0444, .show = show_routes6 },
     { .name = "mcfilter", .mode = S_IFREG | 0444, .show = show_group_sources },
     { .name = "mcfilter6", .mode = S_IFREG | 0444, .show = show_group_sources6 },
     { .name = "route", .mode = S_IFREG | 0444, .show = show_routes },
