@@ -41,6 +41,6 @@ test-net: $(NET_TESTS:%=target/test/test_net_%)
 TESTS += test-net
 
 # Parts of test-net, for src/it/without.
-.PHONY: test-net-ip6 test-net-dhcp6
-test-net-ip6 test-net-dhcp6: test-net-%: target/test/test_net_%
+.PHONY: test-net-ip6 test-net-dhcp6 test-net-mld test-net-path_mtu
+test-net-ip6 test-net-dhcp6 test-net-mld test-net-path_mtu: test-net-%: target/test/test_net_%
 	@$<
