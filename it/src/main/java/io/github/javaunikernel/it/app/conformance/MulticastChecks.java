@@ -250,8 +250,7 @@ final class MulticastChecks implements Conformance.Area {
                     one.leaveGroup(new InetSocketAddress(six, 0), loopback);
                     return "left";
                 }));
-        checks.check(
-                "IPv6, no group", () -> withChannelOfIpv6(channel -> channel.join(first, loopback)));
+        checks.check("IPv6, no group", () -> withChannelOfIpv6(channel -> channel.join(first, loopback)));
         checks.check(
                 "IPv6, sources",
                 () -> withChannelOfIpv6(channel -> {
@@ -286,7 +285,8 @@ final class MulticastChecks implements Conformance.Area {
                             + " "
                             + channel.getOption(StandardSocketOptions.IP_MULTICAST_LOOP)
                             + " "
-                            + channel.getOption(StandardSocketOptions.IP_MULTICAST_IF).getName();
+                            + channel.getOption(StandardSocketOptions.IP_MULTICAST_IF)
+                                    .getName();
                 }));
         checks.check(
                 "IPv4 over a channel of IPv6",
