@@ -12,6 +12,8 @@
 #include <sys/time.h>
 #include <time.h>
 
+#define GROUP_OF_ALL 0xe0000001u /* 224.0.0.1 */
+
 /* ---- The queue of errors ---- */
 
 struct read_error {
@@ -166,6 +168,106 @@ static void parts_make_one_datagram(void)
     close(other);
 }
 
+/* ---- One datagram alone, and many at once ---- */
+
+/* Sends `length` bytes to loopback with one control message; what sendmsg() returns. */
+static ssize_t send_with(int socket, uint16_t port, int level, int type, const void *value, size_t size, size_t length)
+{
+    static char bytes[65507];
+    struct sockaddr_in to = name_of(INADDR_LOOPBACK, port);
+    struct iovec part = { bytes, length };
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(64)] = { 0 };
+    struct msghdr message = { &to, sizeof(to), &part, 1, control, CMSG_SPACE(size), 0 };
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *header = (struct cmsghdr){ CMSG_LEN(size), level, type };
+    memcpy(CMSG_DATA(header), value, size);
+    return sendmsg(socket, &message, 0);
+}
+
+static void one_datagram_has_its_own_way(void)
+{
+    int server = bound_to(INADDR_ANY, 0), client = bound_to(INADDR_ANY, 0);
+    uint16_t port = port_of(server);
+    struct in_pktinfo info = { .ipi_ifindex = 1, .ipi_spec_dst.s_addr = htonl(INADDR_LOOPBACK + 4) };
+    struct sockaddr_in from;
+    socklen_t length = sizeof(from);
+    char byte;
+    CHECK_EQUAL(send_with(client, port, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info), 1), 1);
+    CHECK_EQUAL(recvfrom(server, &byte, 1, 0, (struct sockaddr *)&from, &length), 1);
+    CHECK_EQUAL(ntohl(from.sin_addr.s_addr), INADDR_LOOPBACK + 4);
+    info.ipi_ifindex = 12345;
+    CHECK_ERROR(send_with(client, port, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info), 1), ENODEV);
+    info = (struct in_pktinfo){ .ipi_spec_dst.s_addr = htonl(0x01020304) };
+    CHECK_ERROR(send_with(client, port, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info), 1), ENETUNREACH);
+    info.ipi_spec_dst.s_addr = htonl(GROUP_OF_ALL);
+    CHECK_ERROR(send_with(client, port, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info), 1), EINVAL);
+    CHECK_ERROR(send_with(client, port, IPPROTO_IP, IP_TTL, &(int){ 0 }, sizeof(int), 1), EINVAL);
+    CHECK_EQUAL(send_with(client, port, IPPROTO_IP, IP_TTL, &(int){ 9 }, sizeof(int), 1), 1);
+    CHECK_EQUAL(recv(server, &byte, 1, 0), 1);
+    CHECK_EQUAL(send_with(client, port, IPPROTO_IPV6, IPV6_HOPLIMIT, &(int){ 9 }, sizeof(int), 1),
+                1); /* not looked at */
+    close(client);
+    close(server);
+}
+
+/* The server has as many datagrams of these lengths. */
+static void expect_pieces(int server, size_t whole, size_t segment)
+{
+    char bytes[2000];
+    for (size_t left = whole; left > 0; left -= left < segment ? left : segment)
+        CHECK_EQUAL(recv(server, bytes, sizeof(bytes), 0), left < segment ? left : segment);
+    expect_none(server);
+}
+
+static ssize_t send_segments(int client, int server, uint16_t segment, size_t length)
+{
+    return send_with(client, port_of(server), IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment), length);
+}
+
+static void a_message_is_cut_into_segments(void)
+{
+    if (allocations_fail())
+        return; /* pieces are lost, as on Linux */
+    static const struct {
+        uint16_t segment;
+        size_t length;
+    } tries[] = { { 100, 250 }, { 100, 100 }, { 100, 50 }, { 0, 300 }, { 1, 100 }, { 65535, 100 }, { 1000, 20500 } };
+    static char bytes[2000];
+    int server = bound_to(INADDR_LOOPBACK, 0), client = bound_to(INADDR_ANY, 0), six = socket(AF_INET6, SOCK_DGRAM, 0);
+    for (unsigned i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        CHECK_EQUAL(send_segments(client, server, tries[i].segment, tries[i].length), tries[i].length);
+        expect_pieces(server, tries[i].length, tries[i].segment ? tries[i].segment : tries[i].length);
+    }
+    CHECK_EQUAL(send_segments(client, server, 1, 128), 128);
+    expect_pieces(server, 128, 1);
+    CHECK_ERROR(send_segments(client, server, 1, 129), EINVAL);
+    CHECK_ERROR(send_with(client, port_of(server), IPPROTO_UDP, UDP_SEGMENT, &(int){ 9 }, sizeof(int), 9), EINVAL);
+    CHECK_ERROR(send_with(client, port_of(server), IPPROTO_UDP, 99, &(int){ 9 }, 2, 9), EINVAL);
+    expect_none(server);
+    set(client, IPPROTO_UDP, UDP_SEGMENT, 400);
+    struct sockaddr_in to = name_of(INADDR_LOOPBACK, port_of(server));
+    CHECK_EQUAL(sendto(client, bytes, 900, 0, (struct sockaddr *)&to, sizeof(to)), 900);
+    expect_pieces(server, 900, 400);
+    CHECK_EQUAL(send_segments(client, server, 0, 900), 900); /* not this one */
+    expect_pieces(server, 900, 900);
+    CHECK_EQUAL(sendto(client, bytes, 500, MSG_MORE, (struct sockaddr *)&to, sizeof(to)), 500);
+    CHECK_EQUAL(sendto(client, bytes, 400, 0, (struct sockaddr *)&to, sizeof(to)), 400);
+    expect_pieces(server, 900, 400);
+    close(server);
+    close(client);
+
+    struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    socklen_t size = sizeof(address);
+    server = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    CHECK_EQUAL(bind(server, (struct sockaddr *)&address, sizeof(address)), 0);
+    CHECK_EQUAL(getsockname(server, (struct sockaddr *)&address, &size), 0);
+    set(six, IPPROTO_UDP, UDP_SEGMENT, 400);
+    CHECK_EQUAL(sendto(six, bytes, 900, 0, (struct sockaddr *)&address, sizeof(address)), 900);
+    expect_pieces(server, 900, 400);
+    close(server);
+    close(six);
+}
+
 /* ---- Times ---- */
 
 static ssize_t control_of(int socket, int level, int type, void *value, size_t size)
@@ -218,4 +320,5 @@ static void times_of_arrival_are_told(void)
 }
 
 SUITE(datagrams, TEST(refused_datagrams_are_queued), TEST(errors_are_told_as_asked),
-      TEST(too_long_datagrams_are_queued), TEST(parts_make_one_datagram), TEST(times_of_arrival_are_told));
+      TEST(too_long_datagrams_are_queued), TEST(parts_make_one_datagram), TEST(one_datagram_has_its_own_way),
+      TEST(a_message_is_cut_into_segments), TEST(times_of_arrival_are_told));

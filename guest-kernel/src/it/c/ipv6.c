@@ -8,6 +8,7 @@
 
 #include <ifaddrs.h>
 #include <limits.h>
+#include <linux/errqueue.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -279,6 +280,155 @@ static void what_is_said_of_a_datagram(void)
     close(server);
 }
 
+/* Sends three bytes to ::1 with one control message of IPv6; what sendmsg() returns. */
+static ssize_t send_with(int file, uint16_t port, int type, const void *value, size_t length)
+{
+    struct sockaddr_in6 to = six("::1", port);
+    struct iovec part = { "six", 3 };
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(64)] = { 0 };
+    struct msghdr message = { &to, sizeof(to), &part, 1, control, CMSG_SPACE(length), 0 };
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *header = (struct cmsghdr){ CMSG_LEN(length), IPPROTO_IPV6, type };
+    memcpy(CMSG_DATA(header), value, length);
+    return sendmsg(file, &message, 0);
+}
+
+static ssize_t send_number(int file, uint16_t port, int type, int value)
+{
+    return send_with(file, port, type, &value, sizeof(value));
+}
+
+static void how_one_datagram_is_sent(void)
+{
+    int server = made(SOCK_DGRAM), client = made(SOCK_DGRAM), number;
+    char control[256];
+    struct msghdr message;
+    struct in6_pktinfo info = { .ipi6_addr = IN6ADDR_LOOPBACK_INIT, .ipi6_ifindex = 1 };
+    CHECK_EQUAL(bind_six(server, "::", 0), 0);
+    uint16_t port = named(getsockname, server, "::");
+    set(server, IPV6_RECVHOPLIMIT, 1);
+    set(server, IPV6_RECVTCLASS, 1);
+    set(client, IPV6_UNICAST_HOPS, 33);
+    set(client, IPV6_TCLASS, 0x20);
+    for (int limit = -1; limit < 256; limit += 64) {
+        CHECK_EQUAL(send_number(client, port, IPV6_HOPLIMIT, limit), 3);
+        receive_with_controls(server, &message, control, sizeof(control));
+        CHECK_EQUAL(said(&message, IPV6_HOPLIMIT, &number, sizeof(number)), 0);
+        CHECK_EQUAL(number, limit == -1 ? 33 : limit);
+        CHECK_EQUAL(send_number(client, port, IPV6_TCLASS, limit), 3);
+        receive_with_controls(server, &message, control, sizeof(control));
+        CHECK_EQUAL(said(&message, IPV6_TCLASS, &number, sizeof(number)), 0);
+        CHECK_EQUAL(number, limit & 0xff); /* -1 too, which is what the socket has elsewhere */
+    }
+    CHECK_ERROR(send_number(client, port, IPV6_HOPLIMIT, 256), EINVAL);
+    CHECK_ERROR(send_number(client, port, IPV6_TCLASS, -2), EINVAL);
+    CHECK_ERROR(send_number(client, port, IPV6_DONTFRAG, 2), EINVAL);
+    CHECK_ERROR(send_number(client, port, 12345, 0), EINVAL);
+    CHECK_ERROR(send_with(client, port, IPV6_HOPLIMIT, &number, 3), EINVAL);
+    CHECK_EQUAL(send_number(client, port, IPV6_DONTFRAG, 1), 3);
+    CHECK_EQUAL(send_with(client, port, IPV6_PKTINFO, &info, sizeof(info)), 3);
+    CHECK_ERROR(send_with(client, port, IPV6_PKTINFO, &info, sizeof(info) - 1), EINVAL);
+    info.ipi6_ifindex = 12345;
+    CHECK_ERROR(send_with(client, port, IPV6_PKTINFO, &info, sizeof(info)), ENODEV);
+    info.ipi6_ifindex = 0;
+    CHECK_EQUAL(send_with(client, port, IPV6_PKTINFO, &info, sizeof(info)), 3);
+    CHECK_EQUAL(inet_pton(AF_INET6, "2001:db8::77", &info.ipi6_addr), 1);
+    CHECK_ERROR(send_with(client, port, IPV6_PKTINFO, &info, sizeof(info)), EINVAL); /* not ours */
+    CHECK_EQUAL(inet_pton(AF_INET6, "fe80::77", &info.ipi6_addr), 1);
+    CHECK_ERROR(send_with(client, port, IPV6_PKTINFO, &info, sizeof(info)), EINVAL); /* on which link? */
+    close(client);
+    close(server);
+}
+
+/* Of the queue of errors: what, and who reported it. */
+struct queued {
+    struct sock_extended_err what;
+    struct sockaddr_in6 offender;
+    struct sockaddr_in6 to;
+    ssize_t length;
+};
+
+static struct queued next_queued(int file)
+{
+    struct queued error = { 0 };
+    char bytes[100];
+    _Alignas(struct cmsghdr) char control[256];
+    struct iovec part = { bytes, sizeof(bytes) };
+    struct msghdr message = { &error.to, sizeof(error.to), &part, 1, control, sizeof(control), 0 };
+    error.length = recvmsg(file, &message, MSG_ERRQUEUE);
+    if (error.length < 0)
+        return error;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    CHECK(header != NULL && header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR);
+    CHECK_EQUAL(header->cmsg_len, CMSG_LEN(sizeof(error.what) + sizeof(error.offender)));
+    memcpy(&error.what, CMSG_DATA(header), sizeof(error.what));
+    memcpy(&error.offender, CMSG_DATA(header) + sizeof(error.what), sizeof(error.offender));
+    return error;
+}
+
+static void errors_are_queued(void)
+{
+    if (allocations_fail())
+        return; /* reports are lost, as on Linux */
+    static char bytes[65536];
+    char byte;
+    int server = made(SOCK_DGRAM), client = made(SOCK_DGRAM);
+    CHECK_EQUAL(bind_six(server, "::1", 0), 0);
+    uint16_t port = named(getsockname, server, "::1");
+    struct sockaddr_in6 to = six("::1", port);
+    struct sockaddr_in old = loopback(port);
+    close(server);
+    set(client, IPV6_RECVERR, 1);
+    CHECK_EQUAL(sendto(client, "hello", 5, 0, (struct sockaddr *)&to, sizeof(to)), 5);
+    struct queued error = next_queued(client);
+    CHECK_EQUAL(error.length, 5);
+    CHECK_EQUAL(error.what.ee_errno, ECONNREFUSED);
+    CHECK_EQUAL(error.what.ee_origin, SO_EE_ORIGIN_ICMP6);
+    CHECK_EQUAL(error.what.ee_type, 1);
+    CHECK_EQUAL(error.what.ee_code, 4);
+    CHECK_EQUAL(error.what.ee_info, 0);
+    CHECK(error.offender.sin6_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&error.offender.sin6_addr));
+    CHECK(IN6_IS_ADDR_LOOPBACK(&error.to.sin6_addr) && error.to.sin6_port == to.sin6_port);
+    CHECK_ERROR(recv(client, &byte, 1, MSG_DONTWAIT), EAGAIN); /* none is pending either */
+    CHECK_EQUAL(setsockopt(client, IPPROTO_IP, IP_RECVERR, &(int){ 1 }, sizeof(int)), 0);
+    CHECK_EQUAL(sendto(client, "four", 4, 0, (struct sockaddr *)&old, sizeof(old)), 4);
+    error = next_queued(client);
+    CHECK_EQUAL(error.length, 4);
+    CHECK_EQUAL(error.what.ee_origin, SO_EE_ORIGIN_ICMP);
+    CHECK(IN6_IS_ADDR_V4MAPPED(&error.offender.sin6_addr) && IN6_IS_ADDR_V4MAPPED(&error.to.sin6_addr));
+    set(client, IPV6_MTU, 1280);
+    set(client, IPV6_DONTFRAG, 1);
+    CHECK_ERROR(sendto(client, bytes, 1280 - 47, 0, (struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
+    error = next_queued(client);
+    CHECK_EQUAL(error.length, 0);
+    CHECK_EQUAL(error.what.ee_errno, EMSGSIZE);
+    CHECK_EQUAL(error.what.ee_origin, SO_EE_ORIGIN_LOCAL);
+    CHECK_EQUAL(error.what.ee_info, 1280);
+    CHECK_EQUAL(error.offender.sin6_family, 0);
+    CHECK_EQUAL(error.to.sin6_port, to.sin6_port);
+    set(client, IPV6_RECVERR, 0);
+    CHECK_EQUAL(next_queued(client).length, -1);
+    close(client);
+}
+
+static void fragments_are_as_large_as_asked(void)
+{
+    static char bytes[5000], read[6000];
+    int server = made(SOCK_DGRAM), client = made(SOCK_DGRAM), mtu = 0;
+    socklen_t length = sizeof(mtu);
+    CHECK_EQUAL(bind_six(server, "::1", 0), 0);
+    CHECK_EQUAL(connect_six(client, "::1", named(getsockname, server, "::1")), 0);
+    memset(bytes, 'x', sizeof(bytes));
+    set(client, IPV6_MTU, 1280);
+    CHECK_EQUAL(getsockopt(client, IPPROTO_IPV6, IPV6_MTU, &mtu, &length), 0);
+    CHECK(mtu > 1280); /* that of the way */
+    CHECK_EQUAL(send(client, bytes, sizeof(bytes), 0), sizeof(bytes));
+    CHECK_EQUAL(recv(server, read, sizeof(read), 0), sizeof(bytes));
+    CHECK_EQUAL(memcmp(bytes, read, sizeof(bytes)), 0);
+    close(client);
+    close(server);
+}
+
 static void a_closed_port_is_reported(void)
 {
     int server = made(SOCK_DGRAM), client = made(SOCK_DGRAM);
@@ -364,7 +514,7 @@ static const struct {
     OPTION(IPV6_V6ONLY),        OPTION(IPV6_UNICAST_HOPS),   OPTION(IPV6_TCLASS),         OPTION(IPV6_RECVPKTINFO),
     OPTION(IPV6_RECVHOPLIMIT),  OPTION(IPV6_RECVTCLASS),     OPTION(IPV6_MTU_DISCOVER),   OPTION(IPV6_DONTFRAG),
     OPTION(IPV6_RECVERR),       OPTION(IPV6_MULTICAST_HOPS), OPTION(IPV6_MULTICAST_LOOP), OPTION(IPV6_MULTICAST_IF),
-    OPTION(IPV6_MULTICAST_ALL), OPTION(IPV6_FREEBIND),       OPTION(IPV6_TRANSPARENT),
+    OPTION(IPV6_MULTICAST_ALL), OPTION(IPV6_FREEBIND),       OPTION(IPV6_TRANSPARENT),    OPTION(IPV6_MTU),
 };
 
 static void print_value(int file, int name)
@@ -401,6 +551,7 @@ static void options_are_those_of_linux(void)
 
 SUITE(ipv6, TEST(a_stream_over_loopback), TEST(both_families_on_one_socket),
       TEST(a_client_of_ipv4_is_refused_by_ipv6_only), TEST(which_addresses_share_a_port), TEST(names_that_are_wrong),
-      TEST(the_largest_segment), TEST(what_is_said_of_a_datagram), TEST(a_closed_port_is_reported),
+      TEST(the_largest_segment), TEST(what_is_said_of_a_datagram), TEST(how_one_datagram_is_sent),
+      TEST(errors_are_queued), TEST(fragments_are_as_large_as_asked), TEST(a_closed_port_is_reported),
       TEST(the_loopback_address_is_listed), TEST(the_loopback_address_is_one_of_the_interface),
       TEST(names_have_addresses_of_ipv6), TEST(sockets_are_listed_by_family), TEST(options_are_those_of_linux));

@@ -627,6 +627,58 @@ static void one_route_is_asked_for(void)
     CHECK_EQUAL(error_of(ask_netlink(RTM_GETROUTE, 0, &question, 4)), EINVAL);
 }
 
+static void one_route_of_ipv6_is_asked_for(void)
+{
+    struct {
+        struct rtmsg route;
+        struct rtattr attribute;
+        struct in6_addr address;
+    } question = { .route = { .rtm_family = AF_INET6, .rtm_dst_len = 128 },
+                   .attribute = { RTA_LENGTH(16), RTA_DST },
+                   .address = IN6ADDR_LOOPBACK_INIT };
+    struct nlmsghdr *answer = ask_netlink(RTM_GETROUTE, 0, &question, sizeof(question));
+    struct rtmsg *route = NLMSG_DATA(answer);
+    CHECK_EQUAL(answer->nlmsg_type, RTM_NEWROUTE);
+    CHECK(route->rtm_family == AF_INET6 && route->rtm_dst_len == 128 && route->rtm_protocol == RTPROT_KERNEL);
+    CHECK_EQUAL(route->rtm_flags, 0);
+    CHECK_EQUAL(route->rtm_table, RT_TABLE_LOCAL);
+    CHECK_EQUAL(route->rtm_type, RTN_LOCAL);
+    CHECK_EQUAL(route_word(answer, RTA_TABLE), RT_TABLE_LOCAL);
+    CHECK_EQUAL(route_word(answer, RTA_OIF), 1);
+    CHECK_EQUAL(route_word(answer, RTA_GATEWAY), UINT32_MAX);
+    CHECK_EQUAL(error_of(ask_netlink(RTM_GETROUTE, 0, &question, 4)), EINVAL);
+    answer = ask_netlink(RTM_GETROUTE, NLM_F_DUMP, &question.route, sizeof(question.route));
+    int local = 0;
+    for (int left = 8192; NLMSG_OK(answer, left) && answer->nlmsg_type == RTM_NEWROUTE;
+         answer = NLMSG_NEXT(answer, left)) {
+        route = NLMSG_DATA(answer);
+        CHECK_EQUAL(route->rtm_family, AF_INET6);
+        CHECK(answer->nlmsg_flags & NLM_F_MULTI);
+        local += route->rtm_type == RTN_LOCAL && route->rtm_dst_len == 128 && route_word(answer, RTA_OIF) == 1 &&
+                 route_word(answer, RTA_PRIORITY) == 0;
+    }
+    CHECK_EQUAL(local, 1);
+}
+
+/* The address of loopback in the table of routes. */
+static void routes_of_ipv6_are_listed(void)
+{
+    char line[300], to[33], from[33], gateway[33], name[16];
+    unsigned prefix, from_prefix, metric, flags, found = 0;
+    FILE *file = fopen("/proc/net/ipv6_route", "r");
+    CHECK(file != NULL);
+    while (fgets(line, sizeof(line), file)) {
+        CHECK_EQUAL(sscanf(line, "%32s %x %32s %x %32s %x %*x %*x %x %15s", to, &prefix, from, &from_prefix, gateway,
+                           &metric, &flags, name),
+                    8);
+        CHECK_EQUAL(strlen(line), 150);
+        found += strcmp(to, "00000000000000000000000000000001") == 0 && prefix == 128 && from_prefix == 0 &&
+                 metric == 0 && flags == 0x80200001 && strcmp(name, "lo") == 0;
+    }
+    fclose(file);
+    CHECK_EQUAL(found, 1);
+}
+
 static void one_link_is_asked_for(void)
 {
     struct {
@@ -727,5 +779,5 @@ SUITE(objects, TEST(timers_send_their_value), TEST(timers_count_what_was_not_tak
       TEST(seals_hold), TEST(attributes_are_kept), TEST(times_before_1970_are_kept), TEST(limits_are_in_effect),
       TEST(shared_memory_keeps_its_contents), TEST(datagrams_keep_their_limits), TEST(full_receivers_hold_senders_up),
       TEST(packets_come_in_order_and_end), TEST(interfaces_are_listed), TEST(one_route_is_asked_for),
-      TEST(one_link_is_asked_for), TEST(sockets_are_in_proc), TEST(transfers_are_counted),
-      TEST(the_process_is_in_proc));
+      TEST(one_route_of_ipv6_is_asked_for), TEST(routes_of_ipv6_are_listed), TEST(one_link_is_asked_for),
+      TEST(sockets_are_in_proc), TEST(transfers_are_counted), TEST(the_process_is_in_proc));

@@ -39,6 +39,7 @@
 #include "threads/wait.h"
 
 #define NETWORK_TIMEOUT (30 * NS_PER_SECOND)
+#define DHCP_CHANCE (6 * NS_PER_SECOND) /* questions after 0, 1 and 3 s, and time to answer the last one */
 #define RESOLVER_FILE "/run/resolv.conf"
 #define HOSTS_FILE "/run/hosts"
 #define NETWORK_TEXT_SIZE 512
@@ -143,7 +144,22 @@ static void start_reporting(void)
         metrics_start(configuration.metrics_port);
 }
 
-/* The process starts only with its address: HotSpot and servers look it up once. */
+/* DHCP goes on in every case. */
+static void wait_for_address(nanoseconds now)
+{
+    struct net_configuration network;
+    if (net_wait_any(now + DHCP_CHANCE, now + NETWORK_TIMEOUT)) {
+        log_error("no DHCP answer in %lu s: continuing without an address; check the bridge or use network static",
+                  NETWORK_TIMEOUT / NS_PER_SECOND);
+        return;
+    }
+    net_current(&network);
+    if (network.address == IPV4_ANY)
+        log_info("no DHCP answer in %lu s: continuing with IPv6 alone", (clock_monotonic() - now) / NS_PER_SECOND);
+}
+
+/* The process starts only with its address: HotSpot and servers look it up once. Where there is IPv6, that of IPv4 is
+ * waited for no longer than DHCP_CHANCE. */
 static void start_network(void)
 {
     net_init();
@@ -160,9 +176,7 @@ static void start_network(void)
         log_error("no network device: only loopback works; add a vif to the domain");
         return;
     }
-    if (net_wait_configured(clock_monotonic() + NETWORK_TIMEOUT))
-        log_error("no DHCP answer in %lu s: continuing without an address; check the bridge or use network static",
-                  NETWORK_TIMEOUT / NS_PER_SECOND);
+    wait_for_address(clock_monotonic());
 }
 
 /* What this start is given from outside goes into the environment. */

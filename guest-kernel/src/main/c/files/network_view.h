@@ -14,5 +14,10 @@ struct network_view {
     void (*addresses6)(struct text *out);
     void (*unix_sockets)(struct text *out);
     void (*routes)(struct text *out);
+    void (*routes6)(struct text *out);
+    void (*groups)(struct text *out);
+    void (*groups6)(struct text *out);
+    void (*group_sources)(struct text *out);
+    void (*group_sources6)(struct text *out);
 };
 extern struct network_view network_view;

@@ -129,8 +129,8 @@ static int64_t send_one_message(struct socket *socket, uintptr_t at, uint32_t fl
 
 /* Deviates: MSG_CONFIRM, MSG_DONTROUTE, MSG_FASTOPEN and MSG_ZEROCOPY change nothing. Unix sockets have no byte out of
  * band: MSG_OOB is EOPNOTSUPP. AF_NETLINK only answers questions: what would change something is EOPNOTSUPP. Control
- * messages of a Unix socket cannot pass descriptors (SCM_RIGHTS is EOPNOTSUPP); those of UDP are IP_PKTINFO, IP_TTL and
- * IP_TOS, and others are EINVAL. */
+ * messages of a Unix socket cannot pass descriptors (SCM_RIGHTS is EOPNOTSUPP); those of UDP are IP_PKTINFO, IP_TTL,
+ * IP_TOS, IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS, IPV6_DONTFRAG and UDP_SEGMENT, and others are EINVAL. */
 SYSCALL_DEFINE3(sendmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
 {
     return move_message(sockfd, msg, flags, send_one_message);
@@ -138,8 +138,8 @@ SYSCALL_DEFINE3(sendmsg, int, sockfd, uintptr_t, msg, uint32_t, flags)
 
 /* Deviates: MSG_CONFIRM, MSG_DONTROUTE, MSG_FASTOPEN and MSG_ZEROCOPY change nothing. Unix sockets have no byte out of
  * band: MSG_OOB is EOPNOTSUPP. AF_NETLINK only answers questions: what would change something is EOPNOTSUPP. Control
- * messages of a Unix socket cannot pass descriptors (SCM_RIGHTS is EOPNOTSUPP); those of UDP are IP_PKTINFO, IP_TTL and
- * IP_TOS, and others are EINVAL. */
+ * messages of a Unix socket cannot pass descriptors (SCM_RIGHTS is EOPNOTSUPP); those of UDP are IP_PKTINFO, IP_TTL,
+ * IP_TOS, IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS, IPV6_DONTFRAG and UDP_SEGMENT, and others are EINVAL. */
 SYSCALL_DEFINE4(sendmmsg, int, sockfd, uintptr_t, msgvec, unsigned, vlen, uint32_t, flags)
 {
     struct held_socket held;

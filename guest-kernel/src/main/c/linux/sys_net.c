@@ -6,8 +6,10 @@
  * (socket_hold()), so the descriptor may be closed meanwhile. No lock is held here: user memory may fault, and net/
  * takes its own.
  */
+#include "core/heap.h"
 #include "files/file.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "linux/abi_net.h"
 #include "linux/syscalls.h"
 #include "linux/user_sockets.h"
@@ -168,29 +170,71 @@ SYSCALL_DEFINE2(shutdown, int, sockfd, unsigned, how)
 
 /* ---- Options --------------------------------------------------------------------------------------------- */
 
+struct option_value {
+    _Alignas(8) uint8_t most[SOCKET_OPTION_SIZE];
+    uint8_t *bytes; /* `most`, or memory of its own for a long one */
+    uint32_t length;
+};
+
+static void forget_option(struct option_value *value)
+{
+    if (value->bytes != value->most)
+        heap_free(value->bytes);
+}
+
+/* What the program gives, cut at what counts of it; the rest is 0. 0, -EFAULT or -ENOMEM. */
+static int read_option(int level, int name, uintptr_t from, uint32_t length, struct option_value *value)
+{
+    uint32_t size = socket_option_size(level, name);
+    value->bytes = size <= sizeof(value->most) ? value->most : heap_allocate(size);
+    if (!value->bytes)
+        return -ENOMEM;
+    value->length = min_of(length, size);
+    memset(value->bytes, 0, size);
+    if (value->length == 0 || user_read(value->bytes, from, value->length) == 0)
+        return 0;
+    forget_option(value);
+    return -EFAULT;
+}
+
 /* Deviates: Some options are kept and have no effect, others are ENOPROTOOPT: docs/network.md lists both. */
 SYSCALL_DEFINE5(setsockopt, int, sockfd, int, level, int, optname, uintptr_t, optval, int, optlen)
 {
-    _Alignas(8) uint8_t value[SOCKET_OPTION_SIZE] = { 0 };
+    struct option_value value;
     struct held_socket held;
     if (optlen < 0)
         return -EINVAL;
-    uint32_t length = min_of((uint32_t)optlen, SOCKET_OPTION_SIZE);
-    if (length > 0 && user_read(value, optval, length) < 0)
-        return -EFAULT;
-    int error = socket_hold(sockfd, &held);
+    int error = read_option(level, optname, optval, (uint32_t)optlen, &value);
     if (error < 0)
         return error;
-    error = socket_set_option(held.socket, level, optname, value, length);
-    file_put(held.file);
+    error = socket_hold(sockfd, &held);
+    if (error == 0) {
+        error = socket_set_option(held.socket, level, optname, value.bytes, value.length);
+        file_put(held.file);
+    }
+    forget_option(&value);
     return error;
+}
+
+/* Of a filter the value says which. */
+static bool asked_by_value(int level, int name) { return socket_option_size(level, name) > SOCKET_OPTION_SIZE; }
+
+static int get_option(struct socket *socket, int level, int name, struct option_value *value, uintptr_t to,
+                      uintptr_t length_to)
+{
+    int error = socket_get_option(socket, level, name, value->bytes, &value->length);
+    if (error < 0)
+        return error;
+    if (value->length > 0 && user_write(to, value->bytes, value->length) < 0)
+        return -EFAULT;
+    return user_put(length_to, &value->length);
 }
 
 /* Deviates: Options that are not offered are ENOPROTOOPT: docs/network.md lists them. TCP_INFO ends with
  * tcpi_total_retrans. */
 SYSCALL_DEFINE5(getsockopt, int, sockfd, int, level, int, optname, uintptr_t, optval, uintptr_t, optlen)
 {
-    _Alignas(8) uint8_t value[SOCKET_OPTION_SIZE];
+    struct option_value value;
     struct held_socket held;
     int32_t room;
     if (user_get(&room, optlen) < 0)
@@ -200,12 +244,13 @@ SYSCALL_DEFINE5(getsockopt, int, sockfd, int, level, int, optname, uintptr_t, op
     int error = socket_hold(sockfd, &held);
     if (error < 0)
         return error;
-    uint32_t length = min_of((uint32_t)room, SOCKET_OPTION_SIZE);
-    error = socket_get_option(held.socket, level, optname, value, &length);
+    error = read_option(level, optname, optval, asked_by_value(level, optname) ? (uint32_t)room : 0, &value);
+    if (error == 0) {
+        if (value.length == 0)
+            value.length = min_of((uint32_t)room, SOCKET_OPTION_SIZE);
+        error = get_option(held.socket, level, optname, &value, optval, optlen);
+        forget_option(&value);
+    }
     file_put(held.file);
-    if (error < 0)
-        return error;
-    if (length > 0 && user_write(optval, value, length) < 0)
-        return -EFAULT;
-    return user_put(optlen, &length);
+    return error;
 }

@@ -120,6 +120,7 @@ static bool read_quoted(struct packet *packet, uint32_t offset, struct icmp_erro
     error->remote = ip_of_ipv4(be32_get(ip->destination));
     error->protocol = ip->protocol;
     error->length = be16_get(ip->total_length);
+    error->token = be16_get(ip->identification);
     error->transport = data + before;
     error->transport_length = quoted;
     return true;

@@ -26,6 +26,7 @@ struct icmp_error {
     unsigned mtu;                    /* "fragmentation needed": of the next hop; else 0 */
     unsigned length;                 /* of our packet, as it is quoted */
     struct ip_address local, remote; /* of our packet */
+    uint32_t token;                  /* the identification of our packet, or its flow label */
     uint8_t protocol;
     uint8_t type, code;        /* as they came */
     struct ip_address sender;  /* of the error */

@@ -13,7 +13,9 @@
 #include "lib/checksum.h"
 #include "lib/errno.h"
 #include "net/allowance.h"
+#include "net/mld.h"
 #include "net/nd.h"
+#include "net/path_mtu.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 
@@ -28,17 +30,28 @@
 static struct allowances errors = { .for_all = ERRORS_PER_SECOND, .for_one = ERRORS_FOR_ONE };
 static struct allowances echoes = { .for_all = ECHOES_PER_SECOND, .for_one = ECHOES_FOR_ONE };
 
+static void send_message(struct packet *packet, const struct ip_route *route, struct ip_send how)
+{
+    struct icmp6_header *icmp = (void *)packet_data(packet);
+    how.protocol = IP6_PROTOCOL_ICMP;
+    uint64_t pseudo = checksum_pseudo(how.source, how.destination, IP6_PROTOCOL_ICMP, packet->length);
+    icmp->checksum = be16_of(0);
+    icmp->checksum = be16_of(checksum_finish(packet_checksum(packet, 0, pseudo)));
+    (void)ip6_output(packet, route, &how); /* an unsent answer is a lost one */
+}
+
 void icmp6_send(struct packet *packet, const struct ip_route *route, struct ip_address destination, uint8_t hop_limit)
 {
     must_hold_net();
-    struct icmp6_header *icmp = (void *)packet_data(packet);
-    uint64_t pseudo = checksum_pseudo(route->source, destination, IP6_PROTOCOL_ICMP, packet->length);
-    icmp->checksum = be16_of(0);
-    icmp->checksum = be16_of(checksum_finish(packet_checksum(packet, 0, pseudo)));
-    struct ip_send how = {
-        .source = route->source, .destination = destination, .protocol = IP6_PROTOCOL_ICMP, .time_to_live = hop_limit
-    };
-    (void)ip6_output(packet, route, &how); /* an unsent answer is a lost one */
+    struct ip_send how = { .source = route->source, .destination = destination, .time_to_live = hop_limit };
+    send_message(packet, route, how);
+}
+
+void icmp6_send_alerting(struct packet *packet, const struct ip_route *route, struct ip_address group)
+{
+    must_hold_net();
+    struct ip_send how = { .source = route->source, .destination = group, .time_to_live = 1, .router_alert = true };
+    send_message(packet, route, how);
 }
 
 /* To the sender of a packet, from the address that it was sent to. */
@@ -104,6 +117,7 @@ static bool read_quoted(struct packet *packet, uint32_t offset, int index, struc
     error->local = ip6_inside(ip6_read(ip->source), index);
     error->remote = ip6_inside(ip6_read(ip->destination), index);
     error->protocol = ip->next_header;
+    error->token = be32_get(ip->version_class_label) & PATH_MTU_TOKEN_IPV6;
     error->length = IP6_HEADER_LENGTH + (unsigned)be16_get(ip->payload_length);
     error->transport = data + before;
     error->transport_length = quoted;
@@ -131,6 +145,8 @@ void icmp6_input(const struct ip_info *info, struct packet *packet)
         answer_echo(info, packet);
     else if (good && icmp->type >= ICMP6_UNREACHABLE && icmp->type <= ICMP6_PARAMETER_PROBLEM)
         receive_error(info, packet);
+    else if (good && icmp->type == MLD_QUERY)
+        mld_query(info, packet);
     else if (good && icmp->type >= ND_ROUTER_SOLICITATION && icmp->type <= ND_NEIGHBOUR_ADVERTISEMENT)
         nd_input(info, packet);
     packet_free(packet);

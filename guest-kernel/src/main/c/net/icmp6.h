@@ -25,6 +25,8 @@ struct icmp6_header {
 void icmp6_input(const struct ip_info *info, struct packet *packet);
 /* Sends a message that starts with its ICMP header, whose checksum is filled in here; takes the packet. */
 void icmp6_send(struct packet *packet, const struct ip_route *route, struct ip_address destination, uint8_t hop_limit);
+/* The same for a group of this link, with a hop limit of 1 and the router alert option (RFC 2711, RFC 3810 5). */
+void icmp6_send_alerting(struct packet *packet, const struct ip_route *route, struct ip_address group);
 /* About a received packet, which starts with what follows the extension headers, and stays the caller's: its port is
  * closed; its next header is not known. */
 void icmp6_send_port_unreachable(const struct ip_info *info, struct packet *packet);

@@ -6,13 +6,8 @@
 #pragma once
 
 #include "net/ip.h"
-#include "net/multicast.h"
 
-void igmp_init(void);
+/* The version that is spoken now, 1 to 3. */
+unsigned igmp_version(void);
 /* Takes the packet, which starts with the IGMP header. */
 void igmp_input(const struct ip_info *info, struct packet *packet);
-/*
- * The memberships of the group add up to something else than before, perhaps: reports what has changed. Without any
- * the group may be freed after the call.
- */
-void igmp_changed(struct multicast_group *group, const struct multicast_state *before);

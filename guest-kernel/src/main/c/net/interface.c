@@ -22,6 +22,8 @@
 #include "net/ethernet.h"
 #include "net/ip.h"
 #include "net/ip6.h"
+#include "net/multicast_report.h"
+#include "net/nd.h"
 #include "net/neighbour.h"
 #include "platform/platform.h"
 #include "threads/thread.h"
@@ -142,6 +144,11 @@ static void link_changed(struct network_device *device)
     net_lock();
     if (device->running && interface->configuration.address != IPV4_ANY)
         arp_announce(interface);
+    if (device->running) {
+        nd_announce(interface);
+        multicast_report_again(interface, true);
+        multicast_report_again(interface, false);
+    }
     net_unlock();
 }
 
@@ -230,15 +237,19 @@ void interface_configure(struct interface *interface, const struct net_configura
     interface->configuration = *configuration;
     unsigned mtu = configuration->mtu >= IP_MINIMUM_MTU ? configuration->mtu : interface->device->mtu;
     interface->mtu = (uint16_t)min_of(mtu, (unsigned)interface->device->max_mtu);
-    interface_restored(interface);
+    neighbour_forget(interface, true);
+    if (configuration->address != IPV4_ANY)
+        arp_announce(interface);
 }
 
 void interface_restored(struct interface *interface)
 {
     must_hold_net();
-    neighbour_forget_ipv4(interface);
+    neighbour_forget(interface, true);
+    multicast_report_again(interface, true);
     if (interface->configuration.address != IPV4_ANY)
         arp_announce(interface);
+    ip6_restored(interface); /* reports groups when it has an address again */
 }
 
 void interface_transmit(struct interface *interface, struct packet *packet)

@@ -76,7 +76,8 @@ struct interface *interface_of_address(struct ip_address address);
 /* Applies a configuration and announces the address by ARP. */
 void interface_configure(struct interface *interface, const struct net_configuration *configuration);
 
-/* Other machines know it no more, and it does not know them: asks again, and announces its address by ARP. */
+/* Other machines know it no more, and it does not know them: asks again, announces its address by ARP, reports its
+ * groups, and starts over with IPv6 (ip6_restored()). */
 void interface_restored(struct interface *interface);
 
 static inline ipv4_t interface_netmask(const struct interface *i) { return ipv4_mask(i->configuration.prefix); }

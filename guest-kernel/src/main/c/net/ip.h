@@ -37,8 +37,9 @@ struct ip_info {
     struct interface *interface;
     struct ip_address source, destination;
     uint8_t protocol, type_of_service, time_to_live;
-    bool unicast;     /* sent to us alone, on IP and on the link */
-    bool reassembled; /* from fragments */
+    bool unicast;      /* sent to us alone, on IP and on the link */
+    bool reassembled;  /* from fragments */
+    bool router_alert; /* IPv6: routers were to look at it (RFC 2711) */
 };
 
 struct ip_route {
@@ -46,6 +47,7 @@ struct ip_route {
     struct ip_address next_hop;
     struct ip_address source; /* the address to send from */
     bool broadcast;
+    unsigned path_mtu; /* that a router has reported, for what is sent as datagrams; 0: none has */
 };
 
 /* 0, -ENETUNREACH, or -EACCES for a destination that ip_forbid() closed. */
@@ -66,9 +68,12 @@ void ip_complete_checksum(struct packet *packet);
 struct ip_send {
     struct ip_address source, destination;
     uint8_t protocol, type_of_service, time_to_live;
-    bool dont_fragment;
-    bool router_alert; /* RFC 2113 */
-    bool loop;         /* a copy comes in over the interface as well */
+    bool dont_fragment;    /* what is too long is refused */
+    bool routers_may_not;  /* what is short enough is not to be fragmented on its way (IPv4) */
+    uint32_t token;        /* path_mtu_token(), or 0 */
+    uint32_t fragment_mtu; /* IPv6: fragments are no larger than this; 0: than the way allows */
+    bool router_alert;     /* RFC 2113; of IPv6 the one of MLD: RFC 2711 */
+    bool loop;             /* a copy comes in over the interface as well */
 };
 /* Sends a packet that starts with the transport header; takes it. 0, -EMSGSIZE (too long to send
  * unfragmented, when that was asked), -ENOBUFS. */

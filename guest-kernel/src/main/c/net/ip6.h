@@ -14,6 +14,7 @@
 #define IP6_PROTOCOL_NOTHING 59
 #define IP6_PROTOCOL_OPTIONS 60
 
+#define IP6_ROUTER_ALERT 5 /* an option of hop-by-hop headers: RFC 2711 2.1 */
 #define IP6_HEADER_LENGTH 40
 #define IP6_MINIMUM_MTU 1280 /* RFC 8200 5; smaller ones are lies */
 #define IP6_ND_HOP_LIMIT 255 /* RFC 4861: no router has forwarded what still has it */
@@ -80,6 +81,10 @@ unsigned ip6_common_bits(struct ip_address a, struct ip_address b);
 /* From now on there is IPv6: ::1 on loopback, and a link-local address on the first device. */
 void ip6_start(void);
 bool ip6_is_on(void); /* without the lock, too */
+/* The link may be another one now. Every address is tentative again. Routers, and what they said of neighbours and the
+ * MTU, are forgotten, and asked for again when there is the address of the link. Addresses that were made for a router
+ * are not preferred any more, and end within a minute, unless one announces their prefix again. */
+void ip6_restored(struct interface *interface);
 /* Adds an address, or sets the times of one that is there; monotonic, NO_DEADLINE: for ever. A new one of a device is
  * tentative at first: another host may have it. False: there is no room for it. */
 bool ip6_add(struct interface *interface, struct ip_address address, unsigned prefix, nanoseconds preferred_until,
@@ -88,14 +93,30 @@ bool ip6_add(struct interface *interface, struct ip_address address, unsigned pr
 struct ip6_own *ip6_find_own(struct interface *interface, struct ip_address address);
 /* What Linux shows of it: IFA_F_* of linux/if_addr.h. */
 unsigned ip6_flags(const struct ip6_own *own);
+/* The interface has a usable address that others than its neighbours can know. */
+bool ip6_is_reachable(const struct interface *interface);
 /* The interface whose own, usable address this is; NULL: none. */
 struct interface *ip6_interface_of(struct ip_address address);
-/* Whether datagrams to the group are taken from the interface. */
+/* Whether the group is that of all nodes, or of an address of the interface. */
 bool ip6_accepts_group(const struct interface *interface, struct ip_address group);
 /* The address to send from (RFC 6724 5); :: if there is none. */
 struct ip_address ip6_source(const struct interface *interface, struct ip_address destination);
 /* Makes the address of a prefix of 64 bits and the MAC address (RFC 4291 appendix A). */
 struct ip_address ip6_of_prefix(struct ip_address prefix, const uint8_t mac[6]);
+
+/* ---- Ways, for who lists them (ip6_routes.c) -------------------------------------------------------------- */
+
+struct ip6_way {
+    enum { IP6_WAY_LOCAL, IP6_WAY_ON_LINK, IP6_WAY_ROUTER, IP6_WAY_GROUPS } kind;
+    const struct interface *interface;
+    struct ip_address destination;
+    unsigned prefix;           /* bits of it that count */
+    struct ip_address gateway; /* ::, none */
+    unsigned metric;           /* as Linux has it */
+    nanoseconds valid_until;
+};
+typedef void ip6_visit_way(const struct ip6_way *way, void *context);
+void ip6_for_each_way(ip6_visit_way *visit, void *context);
 
 /* ---- Packets ---------------------------------------------------------------------------------------------- */
 

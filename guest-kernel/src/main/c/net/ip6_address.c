@@ -11,9 +11,12 @@
  */
 #include "core/log.h"
 #include "net/ip6.h"
+#include "net/multicast.h"
 #include "net/nd.h"
+#include "net/neighbour.h"
 
-#define INTERFACE_IDENTIFIER 64 /* bits: RFC 4291 2.5.1 */
+#define INTERFACE_IDENTIFIER 64           /* bits: RFC 4291 2.5.1 */
+#define PREFIX_GRACE (60 * NS_PER_SECOND) /* after a restore: until a router has announced a prefix again */
 
 static bool is_on;
 
@@ -83,11 +86,14 @@ bool ip6_add(struct interface *interface, struct ip_address address, unsigned pr
     if (!own)
         return false;
     if (new)
-        *own = (struct ip6_own){ .address = address, .prefix = prefix };
+        *own = (struct ip6_own){ .address = address, .prefix = prefix, .tentative = !interface->loopback };
     own->preferred_until = preferred_until;
     own->valid_until = valid_until;
-    if (new && !interface->loopback)
+    if (new && !interface->loopback) {
+        multicast_leave_unneeded(interface); /* of the address whose room this one has */
+        multicast_join_own(interface, ip6_solicited_node(address, interface));
         nd_probe(interface, own);
+    }
     return true;
 }
 
@@ -103,6 +109,35 @@ void ip6_start(void)
     (void)ip6_add(device, ip6_of_prefix(prefix, device->mac), INTERFACE_IDENTIFIER, NO_DEADLINE, NO_DEADLINE);
 }
 
+/* Made for a prefix that a router announced. */
+static bool is_made(const struct interface *interface, const struct ip6_own *own)
+{
+    return !ip6_is_link_local(own->address) && own->prefix == INTERFACE_IDENTIFIER &&
+           ip_same(own->address, ip6_of_prefix(own->address, interface->mac)) &&
+           !nd_is_configured(interface, own->address);
+}
+
+void ip6_restored(struct interface *interface)
+{
+    must_hold_net();
+    nanoseconds now = net_now();
+    if (!is_on)
+        return;
+    neighbour_forget(interface, false);
+    nd_forget_routers(interface);
+    for (unsigned i = 0; i < IP6_ADDRESSES; i++) {
+        struct ip6_own *own = &interface->ip6.own[i];
+        if (is_over(own))
+            continue;
+        if (is_made(interface, own)) {
+            own->preferred_until = now;
+            own->valid_until = min_of(own->valid_until, now + PREFIX_GRACE);
+        }
+        own->duplicate = false;
+        nd_probe(interface, own);
+    }
+}
+
 static bool is_usable(const struct ip6_own *own) { return !own->tentative && !own->duplicate && !is_over(own); }
 
 struct interface *ip6_interface_of(struct ip_address address)
@@ -114,6 +149,17 @@ struct interface *ip6_interface_of(struct ip_address address)
             return interface_at(i);
     }
     return NULL;
+}
+
+bool ip6_is_reachable(const struct interface *interface)
+{
+    must_hold_net();
+    for (unsigned i = 0; i < IP6_ADDRESSES; i++) {
+        const struct ip6_own *own = &interface->ip6.own[i];
+        if (is_usable(own) && !ip6_is_link_local(own->address))
+            return true;
+    }
+    return false;
 }
 
 bool ip6_accepts_group(const struct interface *interface, struct ip_address group)

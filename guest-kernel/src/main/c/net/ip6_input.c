@@ -12,6 +12,7 @@
  */
 #include "net/icmp6.h"
 #include "net/ip6.h"
+#include "net/multicast.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 
@@ -42,6 +43,8 @@ static const struct interface *interface_inside(const struct interface *interfac
     return interface->loopback && device && !(packet->flags & PACKET_LOOPED) ? device : interface;
 }
 
+static bool is_group(struct ip6_bytes address) { return address.bytes[0] == 0xff; }
+
 /* Checks the header and fills info. */
 static bool parse(struct interface *interface, struct packet *packet, struct ip_info *info)
 {
@@ -60,7 +63,7 @@ static bool parse(struct interface *interface, struct packet *packet, struct ip_
     };
     const struct interface *inside = interface_inside(interface, packet);
     bool possible = read_address(ip->source, inside, &info->source) &&
-                    read_address(ip->destination, inside, &info->destination);
+                    read_address(ip->destination, is_group(ip->destination) ? interface : inside, &info->destination);
     packet_trim(packet, total); /* Ethernet pads short frames */
     return possible;
 }
@@ -71,7 +74,7 @@ static bool addresses_acceptable(struct interface *interface, struct ip_info *in
         return false;
     if (ip_is_multicast(info->destination)) {
         info->unicast = false;
-        return ip6_accepts_group(interface, info->destination) &&
+        return (ip6_accepts_group(interface, info->destination) || multicast_joined(interface, info->destination)) &&
                (looped || interface->loopback || !ip6_interface_of(info->source));
     }
     if (interface->loopback)
@@ -84,7 +87,7 @@ static bool addresses_acceptable(struct interface *interface, struct ip_info *in
 }
 
 /* Options whose type says that a packet is to be dropped by who does not know them (RFC 8200 4.2). */
-static bool options_acceptable(const uint8_t *options, uint32_t length)
+static bool options_acceptable(const uint8_t *options, uint32_t length, bool *router_alert)
 {
     enum { PAD_ONE = 0, MUST_KNOW = 0xc0 };
     for (uint32_t i = 0; i < length;) {
@@ -94,6 +97,7 @@ static bool options_acceptable(const uint8_t *options, uint32_t length)
         }
         if (i + 1 >= length || options[i + 1] + 2u > length - i || options[i] & MUST_KNOW)
             return false;
+        *router_alert |= options[i] == IP6_ROUTER_ALERT && options[i + 1] == 2;
         i += options[i + 1] + 2u;
     }
     return true;
@@ -136,7 +140,7 @@ static struct packet *take_extension(struct ip_info *info, struct packet *packet
     if (acceptable && info->protocol == IP6_PROTOCOL_ROUTING)
         acceptable = header->rest[SEGMENTS_LEFT] == 0; /* nothing is forwarded: RFC 5095, RFC 8200 4.4 */
     else if (acceptable)
-        acceptable = options_acceptable(header->rest, length - 2);
+        acceptable = options_acceptable(header->rest, length - 2, &info->router_alert);
     if (!acceptable) {
         packet_free(packet);
         return NULL;
@@ -146,8 +150,20 @@ static struct packet *take_extension(struct ip_info *info, struct packet *packet
     return packet;
 }
 
+/* A router's question about a group goes to the group, whose sources do not include the router. */
+static bool source_acceptable(const struct ip_info *info)
+{
+    return info->protocol == IP6_PROTOCOL_ICMP || !ip_is_multicast(info->destination) ||
+           ip6_accepts_group(info->interface, info->destination) ||
+           multicast_accepts(info->interface, info->destination, info->source);
+}
+
 static void deliver(const struct ip_info *info, struct packet *packet)
 {
+    if (!source_acceptable(info)) {
+        packet_free(packet);
+        return;
+    }
     switch (info->protocol) {
     case IP_PROTOCOL_TCP:
         tcp_input(info, packet);

@@ -9,7 +9,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "net/interface.h"
-#include "net/ip.h"
+#include "net/ip6.h"
 #include "net/option.h"
 
 enum { /* linux/in6.h; those that are control messages too are in net/socket.h */
@@ -18,12 +18,11 @@ enum { /* linux/in6.h; those that are control messages too are in net/socket.h *
        IPV6_MULTICAST_HOPS = 18,
        IPV6_MULTICAST_LOOP = 19,
        IPV6_MTU_DISCOVER = 23,
-       IPV6_RECVERR = 25,
+       IPV6_MTU = 24,
        IPV6_V6ONLY = 26,
        IPV6_MULTICAST_ALL = 29,
        IPV6_RECVPKTINFO = 49,
        IPV6_RECVHOPLIMIT = 51,
-       IPV6_DONTFRAG = 62,
        IPV6_RECVTCLASS = 66,
        IPV6_TRANSPARENT = 75,
        IPV6_FREEBIND = 78,
@@ -65,6 +64,15 @@ static int set_class(void *base, int value)
     return 0;
 }
 
+/* RFC 3542 11.1. What is read is the MTU of the way, which socket_options.c finds. */
+static int set_fragment_mtu(void *socket, int value)
+{
+    if (value != 0 && value < IP6_MINIMUM_MTU)
+        return -EINVAL;
+    ((struct socket *)socket)->kept.v6_fragment_mtu = (uint32_t)value;
+    return 0;
+}
+
 static int set_multicast_interface(void *base, int value)
 {
     struct socket *socket = base;
@@ -84,6 +92,7 @@ static const struct option lines[] = {
     KEPT(IPV6_MULTICAST_LOOP, OPTION_FLAG, v6_multicast_loop, .lowest = 0, .highest = 1),
     KEPT(IPV6_MULTICAST_ALL, OPTION_FLAG, v6_multicast_all),
     KEPT(IPV6_TCLASS, OPTION_BYTE, traffic_class, .set = set_class, .lowest = -1, .highest = 255),
+    OPTION_OF(IPV6_MTU, .set = set_fragment_mtu, .not_empty = true),
     KEPT(IPV6_MTU_DISCOVER, OPTION_BYTE, v6_path_discovery, .lowest = 0, .highest = PMTUDISC_LAST),
     OPTION_AT(IPV6_DONTFRAG, OPTION_FLAG, struct socket, kept.v6_dont_fragment), /* one that is too short clears it */
     KEPT(IPV6_RECVERR, OPTION_FLAG, v6_receive_errors),

@@ -14,6 +14,8 @@
 #include "net/nd.h"
 #include "net/neighbour.h"
 
+#define FLOW_LABEL 0xfffffu /* RFC 8200 3 */
+
 struct fragment_header {
     uint8_t next, reserved;
     be16 offset; /* in units of 8 bytes << 3 | more */
@@ -27,8 +29,10 @@ static int route_on_link(struct ip_address destination, struct ip_route *route)
     struct interface *interface = index > 0 ? interface_at((unsigned)index - 1) : NULL;
     if (index == 0 && ip_is_multicast(destination))
         interface = interface_first_device();
+    if (ip_is_multicast(destination) && (!interface || interface->loopback)) /* Linux has no route there either */
+        return -ENETUNREACH;
     if (!interface)
-        return ip_is_multicast(destination) ? -ENETUNREACH : index == 0 ? -EINVAL : -ENODEV;
+        return index == 0 ? -EINVAL : -ENODEV;
     ip_route_via(interface, ip6_inside(ip6_outside(destination), interface->index), route);
     return 0;
 }
@@ -65,6 +69,12 @@ static void send_to_group(struct interface *interface, struct packet *packet, st
     ethernet_output(interface, packet, mac, ETHERNET_TYPE_IPV6);
 }
 
+/* A group of this machine alone, by its scope or by the hop limit (RFC 4291 2.7). */
+static bool stays_here(const struct ip_send *send)
+{
+    return ip_is_multicast(send->destination) && (send->time_to_live == 0 || (send->destination.high >> 8 & 0xf) <= 1);
+}
+
 /* Puts the header on and hands the packet to the link. */
 static void send_one(struct packet *packet, const struct ip_route *route, const struct ip_send *send, uint8_t next)
 {
@@ -76,7 +86,7 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
         return;
     }
     *ip = (struct ip6_header){
-        .version_class_label = be32_of(6u << 28 | (uint32_t)send->type_of_service << 20),
+        .version_class_label = be32_of(6u << 28 | (uint32_t)send->type_of_service << 20 | (send->token & FLOW_LABEL)),
         .payload_length = be16_of((uint16_t)length),
         .next_header = next,
         .hop_limit = send->time_to_live,
@@ -91,6 +101,10 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
     }
     if (send->loop)
         interface_loop(interface, packet);
+    if (stays_here(send)) {
+        packet_free(packet);
+        return;
+    }
     if (!interface->device->checksum_offload_ipv6)
         ip_complete_checksum(packet);
     if (ip_is_multicast(send->destination))
@@ -99,10 +113,16 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
         neighbour_output(interface, packet, route->next_hop);
 }
 
+static uint32_t mtu_of(const struct ip_route *route, const struct ip_send *send)
+{
+    uint32_t mtu = ip_mtu(route);
+    return send->fragment_mtu != 0 ? min_of(send->fragment_mtu, mtu) : mtu;
+}
+
 static int send_fragments(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
 {
     be32 identification = be32_of((uint32_t)random_u64());
-    uint32_t step = align_down(ip_mtu(route) - IP6_HEADER_LENGTH - (uint32_t)sizeof(struct fragment_header), 8u);
+    uint32_t step = align_down(mtu_of(route, send) - IP6_HEADER_LENGTH - (uint32_t)sizeof(struct fragment_header), 8u);
     ip_complete_checksum(packet);
     for (uint32_t offset = 0; offset < packet->length; offset += step) {
         uint32_t length = min_of(step, packet->length - offset);
@@ -122,11 +142,36 @@ static int send_fragments(struct packet *packet, const struct ip_route *route, c
     return 0;
 }
 
+struct alert_header { /* a hop-by-hop header with the router alert option of MLD: RFC 2711 2.1 */
+    uint8_t next, length, option, option_length;
+    be16 value;
+    uint8_t padding[2];
+};
+
+/* Alerting packets are short: they are never cut. */
+static void send_alerting(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
+{
+    enum { PAD_N = 1 };
+    struct alert_header *header = packet_push(packet, sizeof(*header));
+    if (!header) {
+        packet_free(packet);
+        return;
+    }
+    *header = (struct alert_header){
+        .next = send->protocol, .option = IP6_ROUTER_ALERT, .option_length = 2, .padding = { PAD_N }
+    };
+    send_one(packet, route, send, IP6_PROTOCOL_HOP_BY_HOP);
+}
+
 int ip6_output(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
 {
     must_hold_net();
+    if (send->router_alert) {
+        send_alerting(packet, route, send);
+        return 0;
+    }
     uint32_t whole = packet->length + IP6_HEADER_LENGTH;
-    if (whole <= ip_mtu(route) || (packet->segment_size != 0 && packet->length <= IP_MAXIMUM_LENGTH)) {
+    if (whole <= mtu_of(route, send) || (packet->segment_size != 0 && packet->length <= IP_MAXIMUM_LENGTH)) {
         send_one(packet, route, send, send->protocol);
         return 0;
     }

@@ -11,6 +11,7 @@
 #include "net/icmp.h"
 #include "net/igmp.h"
 #include "net/ip.h"
+#include "net/multicast.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 
@@ -45,8 +46,8 @@ static bool addresses_acceptable(struct interface *interface, struct ip_info *in
     if (ipv4_is_multicast(destination)) {
         info->unicast = false;
         /* A router's question about a group goes to the group, whose sources do not include the router. */
-        if (info->protocol == IP_PROTOCOL_IGMP ? !multicast_joined(interface, destination)
-                                               : !multicast_accepts(interface, destination, source))
+        if (info->protocol == IP_PROTOCOL_IGMP ? !multicast_joined(interface, info->destination)
+                                               : !multicast_accepts(interface, info->destination, info->source))
             return false;
     }
     if (interface->loopback || looped)

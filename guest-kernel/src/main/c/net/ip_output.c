@@ -192,7 +192,7 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
 static int send_fragments(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
 {
     uint16_t identification = (uint16_t)random_u64();
-    uint32_t step = align_down((uint32_t)route->interface->mtu - IP_HEADER_LENGTH, 8u);
+    uint32_t step = align_down(ip_mtu(route) - IP_HEADER_LENGTH, 8u);
     ip_complete_checksum(packet);
     for (uint32_t offset = 0; offset < packet->length; offset += step) {
         uint32_t length = min_of(step, packet->length - offset);
@@ -214,12 +214,12 @@ int ip_output(struct packet *packet, const struct ip_route *route, const struct 
     if (!ip_is_ipv4(send->destination))
         return ip6_output(packet, route, send);
     uint32_t whole = packet->length + IP_HEADER_LENGTH;
-    bool fits = whole <= route->interface->mtu || (packet->segment_size != 0 && whole <= IP_MAXIMUM_LENGTH);
+    bool fits = whole <= ip_mtu(route) || (packet->segment_size != 0 && whole <= IP_MAXIMUM_LENGTH);
     if (fits) {
-        /* The identification of a packet that may not be fragmented means nothing (RFC 6864 4.1);
-         * for the others it is random, so that it does not reveal how much we send. */
-        uint16_t identification = send->dont_fragment ? 0 : (uint16_t)random_u64();
-        send_one(packet, route, send, identification, send->dont_fragment ? IP_DONT_FRAGMENT : 0);
+        /* The identification of a packet that may not be fragmented means nothing (RFC 6864 4.1) but what
+         * path_mtu_token() says; for the others it is random, so that it does not reveal how much we send. */
+        uint16_t identification = (uint16_t)(send->routers_may_not ? send->token : random_u64());
+        send_one(packet, route, send, identification, send->routers_may_not ? IP_DONT_FRAGMENT : 0);
         return 0;
     }
     if (send->dont_fragment || whole > IP_MAXIMUM_LENGTH) {
@@ -233,7 +233,8 @@ unsigned ip_mtu(const struct ip_route *route)
 {
     const struct interface *interface = route->interface;
     bool smaller = !ip_is_ipv4(route->next_hop) && interface->ip6.mtu != 0 && interface->ip6.mtu < interface->mtu;
-    return smaller ? interface->ip6.mtu : interface->mtu;
+    unsigned mtu = smaller ? interface->ip6.mtu : interface->mtu;
+    return route->path_mtu != 0 ? min_of(mtu, route->path_mtu) : mtu;
 }
 
 static uint64_t checksum_address(struct ip_address address)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/net/tcp, tcp6, udp, udp6, route and if_inet6 (proc(5)). What is shown of sockets is copied into records under
- * the net lock and printed without it, so that no packet waits for text. Records are made for as many sockets as there
- * were when the file was opened, and a few more.
+ * /proc/net/tcp, tcp6, udp, udp6, route, ipv6_route and if_inet6 (proc(5)). What is shown of sockets is copied into
+ * records under the net lock and printed without it, so that no packet waits for text. Records are made for as many
+ * sockets as there were when the file was opened, and a few more.
  */
 #include "net/listing.h"
 
@@ -150,13 +150,18 @@ static void show_udp(struct text *out) { show(out, AF_INET, collect_udp); }
 static void show_tcp6(struct text *out) { show(out, AF_INET6, collect_tcp); }
 static void show_udp6(struct text *out) { show(out, AF_INET6, collect_udp); }
 
+static void print_bytes6(struct text *out, struct ip_address address)
+{
+    struct ip6_bytes bytes = ip6_bytes_of(address);
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        text_print(out, "%02x", bytes.bytes[i]);
+}
+
 static void print_address6(struct text *out, const struct interface *interface, const struct ip6_own *own)
 {
     enum { SCOPE_LOOPBACK = 0x10, SCOPE_LINK = 0x20 }; /* IPV6_ADDR_* of Linux */
-    struct ip6_bytes bytes = ip6_bytes_of(own->address);
     unsigned scope = interface->loopback ? SCOPE_LOOPBACK : ip6_is_link_local(own->address) ? SCOPE_LINK : 0;
-    for (unsigned i = 0; i < sizeof(bytes); i++)
-        text_print(out, "%02x", bytes.bytes[i]);
+    print_bytes6(out, own->address);
     text_print(out, " %02x %02x %02x %02x %8s\n", interface->index, own->prefix, scope, ip6_flags(own),
                interface->name);
 }
@@ -196,6 +201,32 @@ static void show_routes(struct text *out)
     net_unlock();
 }
 
+static void print_way6(const struct ip6_way *way, void *context)
+{
+    /* RTF_* of linux/route.h and linux/ipv6_route.h: up; a gateway; the default, by a router, with an end; local */
+    enum { UP = 1, GATEWAY = 2, DEFAULT = 0x10000, BY_ROUTER = 0x40000, LOCAL = 0x80200000 };
+    static const uint32_t flags[] = { [IP6_WAY_LOCAL] = UP | LOCAL,
+                                      [IP6_WAY_ON_LINK] = UP,
+                                      [IP6_WAY_ROUTER] = UP | GATEWAY | DEFAULT | BY_ROUTER,
+                                      [IP6_WAY_GROUPS] = UP };
+    enum { EXPIRES = 0x400000 };
+    struct text *out = context;
+    print_bytes6(out, way->destination);
+    text_print(out, " %02x ", way->prefix);
+    print_bytes6(out, IP6_ANY);
+    text_print(out, " 00 ");
+    print_bytes6(out, way->gateway);
+    text_print(out, " %08x 00000001 00000000 %08x %8s\n", way->metric,
+               flags[way->kind] | (way->valid_until != NO_DEADLINE ? EXPIRES : 0), way->interface->name);
+}
+
+static void show_routes6(struct text *out)
+{
+    net_lock();
+    ip6_for_each_way(print_way6, out);
+    net_unlock();
+}
+
 void listing_init(void)
 {
     network_view.tcp = show_tcp;
@@ -204,4 +235,5 @@ void listing_init(void)
     network_view.udp6 = show_udp6;
     network_view.addresses6 = show_addresses6;
     network_view.routes = show_routes;
+    network_view.routes6 = show_routes6;
 }

@@ -18,6 +18,7 @@
 #include "net/dhcp6.h"
 #include "net/ethernet.h"
 #include "net/icmp6.h"
+#include "net/multicast_report.h"
 #include "net/neighbour.h"
 #include "threads/timer.h"
 
@@ -93,9 +94,12 @@ static void end_probe(struct interface *interface, struct ip6_own *own)
 {
     char text[IP_TEXT];
     own->tentative = false;
+    net_address_ready();
     log_info("IPv6 address %s/%u on %s", ip_format(text, own->address), own->prefix, interface->name);
-    if (ip6_is_link_local(own->address))
-        nd_solicit_routers(interface);
+    if (!ip6_is_link_local(own->address))
+        return;
+    multicast_report_again(interface, false); /* from this address; until now they came from none */
+    nd_solicit_routers(interface);
 }
 
 static void end_probes(struct timer *timer)
@@ -115,6 +119,25 @@ static void end_probes(struct timer *timer)
     if (next != NO_DEADLINE)
         timer_start(timer, next);
     net_unlock();
+}
+
+void nd_announce(struct interface *interface)
+{
+    must_hold_net();
+    for (unsigned i = 0; i < IP6_ADDRESSES; i++) {
+        const struct ip6_own *own = &interface->ip6.own[i];
+        if (own->tentative || own->duplicate || own->valid_until <= net_now())
+            continue;
+        struct nd_message message = {
+            .source = own->address,
+            .destination = ip6_inside(IP6_ALL_NODES, interface->index),
+            .type = ND_NEIGHBOUR_ADVERTISEMENT,
+            .flags = FLAG_OVERRIDE,
+            .target = own->address,
+            .option = ND_TARGET_MAC,
+        };
+        nd_send(interface, &message);
+    }
 }
 
 void nd_init(void)

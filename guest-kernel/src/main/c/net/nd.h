@@ -25,6 +25,8 @@ void nd_init(void);
 void nd_input(const struct ip_info *info, struct packet *packet);
 /* Asks who has the address; `alone`: only the host that is known to have it. */
 void nd_ask(struct interface *interface, struct ip_address address, bool alone);
+/* Tells all neighbours which MAC address the usable addresses of the interface have (RFC 4861 7.2.6). */
+void nd_announce(struct interface *interface);
 /* Asks whether another host has an address that is to become ours (RFC 4862 5.4): it is tentative until then. */
 void nd_probe(struct interface *interface, struct ip6_own *own);
 
@@ -37,6 +39,9 @@ void nd_solicit_routers(struct interface *interface);
 void nd_router_heard(const struct ip_info *info, const uint8_t *message, uint32_t length);
 /* From now on hosts with this prefix are neighbours, whatever routers say. Nothing for a prefix of 128 bits. */
 void nd_configure_prefix(struct interface *interface, struct ip_address address, unsigned length);
+bool nd_is_configured(const struct interface *interface, struct ip_address address);
+/* Forgets all that routers have said but addresses and name servers, whose time runs out. */
+void nd_forget_routers(struct interface *interface);
 /* Whether a router has said, or it is configured, that hosts with this address are neighbours. */
 bool nd_is_on_link(const struct interface *interface, struct ip_address address);
 /* The router to send by, preferably one that answers; false: there is none. */

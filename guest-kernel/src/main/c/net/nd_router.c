@@ -136,6 +136,24 @@ void nd_configure_prefix(struct interface *interface, struct ip_address address,
             (struct ip6_prefix){ .address = address, .length = length, .configured = true, .valid_until = NO_DEADLINE };
 }
 
+bool nd_is_configured(const struct interface *interface, struct ip_address address)
+{
+    must_hold_net();
+    const struct ip6_prefix *prefix = &interface->ip6.prefixes[0];
+    return prefix->configured && ip6_common_bits(prefix->address, address) >= prefix->length;
+}
+
+void nd_forget_routers(struct interface *interface)
+{
+    must_hold_net();
+    interface->ip6.mtu = 0;
+    for (unsigned i = 0; i < IP6_ROUTERS; i++)
+        interface->ip6.routers[i].valid_until = 0;
+    for (unsigned i = 0; i < IP6_PREFIXES; i++)
+        if (!interface->ip6.prefixes[i].configured)
+            interface->ip6.prefixes[i].valid_until = 0;
+}
+
 /* A host that pretends to be a router cannot take an address away at once: RFC 4862 5.5.3 e. */
 static void make_address(struct interface *interface, struct ip_address prefix, const struct prefix_option *option)
 {

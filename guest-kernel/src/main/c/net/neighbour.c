@@ -280,13 +280,13 @@ bool neighbour_anything_waiting(void)
     return false;
 }
 
-void neighbour_forget_ipv4(struct interface *interface)
+void neighbour_forget(struct interface *interface, bool ipv4)
 {
     must_hold_net();
     for (unsigned i = 0; i < BUCKETS; i++) {
         list_for_each_safe (node, &buckets[i]) {
             struct neighbour *n = list_entry(node, struct neighbour, link);
-            if (n->interface == interface && ip_is_ipv4(n->address))
+            if (n->interface == interface && ip_is_ipv4(n->address) == ipv4)
                 forget(n);
         }
     }

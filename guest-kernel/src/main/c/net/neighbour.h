@@ -30,5 +30,5 @@ struct neighbour_entry {
 };
 /* Until `visit` returns false. */
 void neighbour_for_each(bool (*visit)(const struct neighbour_entry *entry, void *context), void *context);
-/* Drops what is known about an interface's neighbours of IPv4. */
-void neighbour_forget_ipv4(struct interface *interface);
+/* Drops what is known about an interface's neighbours of one family. */
+void neighbour_forget(struct interface *interface, bool ipv4);

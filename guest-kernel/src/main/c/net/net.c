@@ -31,6 +31,7 @@
 #include "net/name_servers.h"
 #include "net/nd.h"
 #include "net/neighbour.h"
+#include "net/path_mtu.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "platform/platform.h"
@@ -119,6 +120,7 @@ void net_init(void)
     neighbour_init();
     nd_init();
     ip_reassembly_init();
+    path_mtu_init();
     ports_init();
     multicast_init();
     udp_init();
@@ -137,8 +139,10 @@ void net_apply(struct interface *interface, const struct net_configuration *conf
     interface_configure(interface, configuration);
     net_unlock();
     if (configuration->address != IPV4_ANY)
-        wake(&configured_queue, 0);
+        net_address_ready();
 }
+
+void net_address_ready(void) { wake(&configured_queue, 0); }
 
 void net_start_ipv6(const struct net_ipv6 *wanted, void (*name_servers_changed)(void))
 {
@@ -222,6 +226,7 @@ void net_restored(void)
     for (unsigned i = 1; i < interface_count(); i++)
         interface_restored(interface_at(i));
     tcp_restored();
+    path_mtu_forget();
     net_unlock();
     dhcp_restored();
     dhcp6_restored();
@@ -230,6 +235,23 @@ void net_restored(void)
 int net_wait_configured(nanoseconds deadline)
 {
     return wait_until(&configured_queue, is_configured(), deadline, SLEEP_INTERRUPTIBLE);
+}
+
+static bool is_configured_for_any(void)
+{
+    struct interface *interface = interface_first_device();
+    net_lock();
+    bool configured = interface && ip6_is_on() && ip6_is_reachable(interface);
+    net_unlock();
+    return configured || is_configured();
+}
+
+int net_wait_any(nanoseconds ipv4_until, nanoseconds deadline)
+{
+    int error = net_wait_configured(min_of(ipv4_until, deadline));
+    if (error != -ETIMEDOUT)
+        return error;
+    return wait_until(&configured_queue, is_configured_for_any(), deadline, SLEEP_INTERRUPTIBLE);
 }
 
 void net_current(struct net_configuration *out)

@@ -52,8 +52,10 @@ bool net_parse_static(const char *text, struct net_configuration *out, const cha
 int net_configure_static(const struct net_configuration *configuration);
 /* Starts the DHCP client on the first device. 0, or -ENODEV without one. `hostname` is copied. */
 int net_configure_dhcp(const char *hostname, net_changed *changed);
-/* Sleeps until the first device has an address. 0, -ETIMEDOUT, or -EINTR for a signal. */
+/* Sleeps until the first device has an address of IPv4. 0, -ETIMEDOUT, or -EINTR for a signal. */
 int net_wait_configured(nanoseconds deadline);
+/* The same, but from `ipv4_until` on an address of IPv6 is enough, other than that of the link. */
+int net_wait_any(nanoseconds ipv4_until, nanoseconds deadline);
 struct net_ipv6 {
     bool off;
     struct ip_address address; /* ::, none: routers give some */
@@ -112,6 +114,8 @@ bool net_is_held(void);
 #define must_hold_net() ((void)0)
 #endif
 void net_milestone_reached(enum net_event event);
+/* An address has become usable: who waits for one looks again. */
+void net_address_ready(void);
 
 enum net_memory { NET_MEMORY_PLENTY, NET_MEMORY_PRESSURE, NET_MEMORY_FULL };
 void net_charge(uint64_t bytes);

@@ -199,29 +199,44 @@ static void tell_addresses(struct builder *builder, const struct interface *inte
         tell_address6(builder, interface, &interface->ip6.own[i]);
 }
 
-enum { RTA_DST = 1, RTA_OIF = 4, RTA_GATEWAY = 5, RTA_PREFSRC = 7, RTA_TABLE = 15, TABLE_MAIN = 254 };
+enum {
+    RTA_DST = 1,
+    RTA_OIF = 4,
+    RTA_GATEWAY = 5,
+    RTA_PRIORITY = 6,
+    RTA_PREFSRC = 7,
+    RTA_CACHEINFO = 12,
+    RTA_TABLE = 15,
+    RTA_UID = 25,
+    TABLE_MAIN = 254,
+    TABLE_LOCAL = 255
+};
+enum { RTN_UNICAST = 1, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST = 5 };
+enum { BY_KERNEL = 2, AT_BOOT = 3, BY_ROUTER = 9 }; /* RTPROT_* */
+
+struct route_message { /* struct rtmsg */
+    uint8_t family, prefix, source_prefix, service, table, origin, scope, type;
+    uint32_t flags;
+};
 
 static void begin_route(struct builder *builder, const struct interface *interface, unsigned prefix, uint8_t scope,
                         uint8_t origin)
 {
-    struct {
-        uint8_t family, prefix, source_prefix, service, table, origin, scope, type;
-        uint32_t flags;
-    } * info;
+    struct route_message *info;
     info = begin_message(builder, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*info));
     info->family = AF_INET;
     info->prefix = (uint8_t)prefix;
     info->table = TABLE_MAIN;
     info->origin = origin;
     info->scope = scope;
-    info->type = 1; /* RTN_UNICAST */
+    info->type = RTN_UNICAST;
     add_word(builder, RTA_TABLE, TABLE_MAIN);
     add_word(builder, RTA_OIF, (uint32_t)interface->index);
 }
 
 static void tell_routes(struct builder *builder, const struct interface *interface)
 {
-    enum { SCOPE_UNIVERSE = 0, SCOPE_LINK = 253, BY_KERNEL = 2, AT_BOOT = 3 };
+    enum { SCOPE_UNIVERSE = 0, SCOPE_LINK = 253 };
     const struct net_configuration *configuration = &interface->configuration;
     if (interface->loopback || configuration->address == IPV4_ANY)
         return;
@@ -236,29 +251,59 @@ static void tell_routes(struct builder *builder, const struct interface *interfa
     end_message(builder);
 }
 
-/* What RTM_GETROUTE for one address gives: that address, and where its packets go. */
-static void tell_way(struct builder *builder, ipv4_t to, const struct ip_route *route)
+#define ROUTE_SIZE 160u /* bytes that one of IPv6 takes at most */
+
+static void tell_way6(const struct ip6_way *way, void *context)
 {
-    enum { RTN_UNICAST = 1, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST = 5 };
-    enum { CLONED = 0x200, RTA_CACHEINFO = 12, RTA_UID = 25 };
+    static const struct {
+        uint8_t table, origin, type;
+    } kinds[] = { [IP6_WAY_LOCAL] = { TABLE_LOCAL, BY_KERNEL, RTN_LOCAL },
+                  [IP6_WAY_ON_LINK] = { TABLE_MAIN, BY_KERNEL, RTN_UNICAST },
+                  [IP6_WAY_ROUTER] = { TABLE_MAIN, BY_ROUTER, RTN_UNICAST },
+                  [IP6_WAY_GROUPS] = { TABLE_LOCAL, BY_KERNEL, RTN_MULTICAST } };
+    enum { CACHE_EXPIRES = 2, TICKS = 100 }; /* struct rta_cacheinfo; USER_HZ */
+    struct builder *builder = context;
+    uint32_t cache[8] = { 0 };
+    if (builder->answer->length + ROUTE_SIZE > ANSWER_SIZE)
+        return;
+    struct route_message *info = begin_message(builder, RTM_NEWROUTE, NLM_F_MULTI, sizeof(*info));
+    info->family = AF_INET6;
+    info->prefix = (uint8_t)way->prefix;
+    info->table = kinds[way->kind].table;
+    info->origin = kinds[way->kind].origin;
+    info->type = kinds[way->kind].type;
+    add_word(builder, RTA_TABLE, info->table);
+    if (way->prefix > 0)
+        add_ip(builder, RTA_DST, way->destination);
+    add_word(builder, RTA_PRIORITY, way->metric);
+    if (!ip_is_any(way->gateway))
+        add_ip(builder, RTA_GATEWAY, way->gateway);
+    add_word(builder, RTA_OIF, (uint32_t)way->interface->index);
+    if (way->valid_until != NO_DEADLINE)
+        cache[CACHE_EXPIRES] = min_of(seconds_until(way->valid_until), (uint32_t)INT32_MAX / TICKS) * TICKS;
+    add_attribute(builder, RTA_CACHEINFO, cache, sizeof(cache));
+    end_message(builder);
+}
+
+/* What RTM_GETROUTE for one address gives: that address, and where its packets go. */
+static void tell_way(struct builder *builder, struct ip_address to, const struct ip_route *route)
+{
+    enum { CLONED = 0x200 };
     const uint32_t flags_of_local = 0x80000000u, cache[8] = { 0 }; /* RTCF_LOCAL; struct rta_cacheinfo */
-    struct {
-        uint8_t family, prefix, source_prefix, service, table, origin, scope, type;
-        uint32_t flags;
-    } * info;
-    bool local = route->interface->loopback, group = ipv4_is_multicast(to);
-    info = begin_message(builder, RTM_NEWROUTE, 0, sizeof(*info));
-    info->family = AF_INET;
-    info->prefix = 32;
-    info->table = TABLE_MAIN;
+    bool local = route->interface->loopback, group = ip_is_multicast(to), ipv4 = ip_is_ipv4(to);
+    struct route_message *info = begin_message(builder, RTM_NEWROUTE, 0, sizeof(*info));
+    info->family = ipv4 ? AF_INET : AF_INET6;
+    info->prefix = ipv4 ? 32 : 128;
+    info->table = local && !ipv4 ? TABLE_LOCAL : TABLE_MAIN;
     info->type = route->broadcast ? RTN_BROADCAST : group ? RTN_MULTICAST : local ? RTN_LOCAL : RTN_UNICAST;
-    info->flags = CLONED | (local ? flags_of_local : 0);
-    add_word(builder, RTA_TABLE, TABLE_MAIN);
-    add_address(builder, RTA_DST, to);
+    info->origin = ipv4 ? 0 : BY_KERNEL;
+    info->flags = ipv4 ? CLONED | (local ? flags_of_local : 0) : 0;
+    add_word(builder, RTA_TABLE, info->table);
+    add_ip(builder, RTA_DST, to);
     add_word(builder, RTA_OIF, (uint32_t)route->interface->index);
-    add_address(builder, RTA_PREFSRC, ipv4_of(route->source));
-    if (!route->broadcast && ipv4_of(route->next_hop) != to)
-        add_address(builder, RTA_GATEWAY, ipv4_of(route->next_hop));
+    add_ip(builder, RTA_PREFSRC, route->source);
+    if (!route->broadcast && !ip_same(ip6_outside(route->next_hop), ip6_outside(to)))
+        add_ip(builder, RTA_GATEWAY, route->next_hop);
     add_word(builder, RTA_UID, 0);
     add_attribute(builder, RTA_CACHEINFO, cache, sizeof(cache));
     end_message(builder);
@@ -268,7 +313,7 @@ static void tell_way(struct builder *builder, ipv4_t to, const struct ip_route *
 
 static bool tell_neighbour(const struct neighbour_entry *entry, void *context)
 {
-    enum { NDA_DST = 1, NDA_LLADDR, INCOMPLETE = 1, REACHABLE = 2, RTN_UNICAST = 1 };
+    enum { NDA_DST = 1, NDA_LLADDR, INCOMPLETE = 1, REACHABLE = 2 };
     struct builder *builder = context;
     struct {
         uint8_t family, padding1;
@@ -349,6 +394,8 @@ static int dump(struct netlink_socket *netlink, const struct header *question, u
         else if (question->type == RTM_GETROUTE && family != AF_INET6)
             tell_routes(&builder, interface_at(i));
     }
+    if (question->type == RTM_GETROUTE && (family == AF_UNSPEC || family == AF_INET6))
+        ip6_for_each_way(tell_way6, &builder);
     if (all->length > 0)
         queue_answer(netlink, all);
     else
@@ -413,27 +460,48 @@ static int tell_one_link(struct netlink_socket *netlink, const struct header *qu
     return 0;
 }
 
-/* A question without an address is about 0.0.0.0, which is this machine. */
+/* The address that is asked for, in the form of inside. A question without one is about 0.0.0.0 or ::, which is this
+ * machine. False: it is cut. */
+static bool read_destination(const uint8_t *body, uint32_t length, struct ip_address *out)
+{
+    uint32_t size = 0, link_size = 0;
+    int32_t link = 0;
+    bool ipv4 = body[0] == AF_INET;
+    const uint8_t *wanted = find_attribute(body, length, ROUTE_HEADER, RTA_DST, &size);
+    const uint8_t *by = find_attribute(body, length, ROUTE_HEADER, RTA_OIF, &link_size);
+    struct ip6_bytes bytes;
+    *out = ipv4 ? ip_of_ipv4(IPV4_LOOPBACK) : IP6_LOOPBACK;
+    if (!wanted)
+        return true;
+    if (size < (ipv4 ? sizeof(be32) : sizeof(bytes)))
+        return false;
+    if (ipv4) {
+        *out = ip_of_ipv4(read_be32(wanted));
+        return true;
+    }
+    if (by && link_size >= sizeof(link))
+        memcpy(&link, by, sizeof(link));
+    memcpy(&bytes, wanted, sizeof(bytes));
+    *out = ip6_inside(ip6_outside(ip6_read(bytes)), link > 0 && interface_at((unsigned)link - 1) ? link : 0);
+    return true;
+}
+
 static int tell_one_route(struct netlink_socket *netlink, const struct header *question, const uint8_t *body,
                           uint32_t length)
 {
     struct ip_route route;
-    uint32_t size = 0;
-    be32 address = be32_of(IPV4_LOOPBACK);
-    if (body[0] != AF_INET)
+    struct ip_address address;
+    if (body[0] != AF_INET && body[0] != AF_INET6)
         return report(netlink, question, -EOPNOTSUPP);
-    const uint8_t *wanted = length >= ROUTE_HEADER ? find_attribute(body, length, ROUTE_HEADER, RTA_DST, &size) : NULL;
-    if (length < ROUTE_HEADER || (wanted && size < sizeof(address)))
+    if (length < ROUTE_HEADER || !read_destination(body, length, &address))
         return report(netlink, question, -EINVAL);
-    if (wanted)
-        memcpy(&address, wanted, sizeof(address));
-    int error = ip_route(ip_of_ipv4(be32_get(address)), &route);
+    int error = ip_route(address, &route);
     if (error < 0)
         return report(netlink, question, error);
     struct builder builder = { make_answer(netlink, ANSWER_SIZE), question, NULL, netlink->port, AF_UNSPEC };
     if (!builder.answer)
         return -ENOBUFS;
-    tell_way(&builder, be32_get(address), &route);
+    tell_way(&builder, address, &route);
     queue_answer(netlink, builder.answer);
     return 0;
 }

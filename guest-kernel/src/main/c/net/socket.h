@@ -59,10 +59,13 @@ struct socket_address {
 #define IP_RECVORIGDSTADDR 20
 #define IP_ORIGDSTADDR IP_RECVORIGDSTADDR
 /* The same of level IPPROTO_IPV6, linux/in6.h, linux/ipv6.h */
+#define IPV6_RECVERR 25
 #define IPV6_PKTINFO 50
 #define IPV6_HOPLIMIT 52
+#define IPV6_DONTFRAG 62
 #define IPV6_TCLASS 67
-#define SOL_SOCKET 1 /* asm-generic/socket.h */
+#define UDP_SEGMENT 103 /* of level IPPROTO_UDP, linux/udp.h */
+#define SOL_SOCKET 1    /* asm-generic/socket.h */
 #define SO_TIMESTAMP 29
 #define SO_TIMESTAMPNS 35
 
@@ -70,9 +73,19 @@ struct socket_address {
 struct socket_control {
     int32_t level, type;
     uint32_t length; /* of the value, bytes */
-    uint8_t value[32];
+    uint8_t value[48];
 };
 #define SOCKET_CONTROLS 9 /* kinds that one datagram can have */
+
+/* How one datagram goes, where that is not as the socket has it. */
+struct socket_way {
+    struct ip_address source; /* ::, as the socket has it */
+    int32_t interface;        /* its number; 0: the one with a route */
+    bool time_to_live_given, type_of_service_given, dont_fragment_given, segment_given;
+    uint8_t time_to_live, type_of_service;
+    bool dont_fragment;
+    uint16_t segment; /* UDP_SEGMENT: bytes of each datagram that the message is cut into; 0: it is one */
+};
 
 struct socket_message {
     struct transfer *data;
@@ -82,11 +95,7 @@ struct socket_message {
     /* Receive: what is to be reported about a datagram. */
     struct socket_control controls[SOCKET_CONTROLS];
     unsigned control_count;
-    /* Send: for this datagram alone; 0: as the socket's. */
-    struct ip_address source;
-    uint8_t time_to_live;
-    bool type_of_service_given;
-    uint8_t type_of_service;
+    struct socket_way way; /* send: for this datagram alone */
 };
 
 struct socket;
@@ -140,9 +149,11 @@ struct socket_kept {
     bool v6_packet_info, tell_hop_limit, tell_class; /* IPV6_RECVPKTINFO and its like */
     uint8_t v6_path_discovery;
     bool v6_multicast_loop, v6_multicast_all, v6_receive_errors, v6_dont_fragment;
+    uint32_t v6_fragment_mtu;     /* IPV6_MTU: fragments are no larger; 0: that of the way */
     int32_t v6_multicast_index;   /* IPV6_MULTICAST_IF: its number, or 0 */
     bool timestamp, timestamp_ns; /* said with each datagram; at most one of them */
     bool cork;                    /* UDP_CORK */
+    uint16_t segment;             /* UDP_SEGMENT: see struct socket_way */
     /* Kept and given back; nothing here depends on them. */
     bool debug, dont_route, queue_overflow, prefer_busy_poll;
     bool retain_options, receive_options, checksum_offset, join_datagrams, extended_errors;
@@ -174,8 +185,13 @@ int socket_create_pair(int family, int type, int protocol, unsigned file_flags, 
 /* The socket of a file, or NULL (-ENOTSOCK). */
 struct socket *socket_of(struct file *file);
 
+#define SOCKET_FILTER_SIZE (144u + 64u * 128u) /* of struct group_filter with all sources: net/multicast.h */
+/* How many bytes of a value count: SOCKET_OPTION_SIZE, or SOCKET_FILTER_SIZE for the filter of a group. */
+uint32_t socket_option_size(int level, int name);
+
 int socket_set_option(struct socket *socket, int level, int name, const void *value, uint32_t length);
-/* *length: in: room, out: bytes written to value. */
+/* *length: in: room, out: bytes written to value, which has room for socket_option_size() and holds what the program
+ * gave: a filter is asked for that way, and may be longer than the room. */
 int socket_get_option(struct socket *socket, int level, int name, void *value, uint32_t *length);
 
 /* ---- For protocols ---------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "net/ip6_options.h"
 #include "net/multicast.h"
 #include "net/option.h"
+#include "net/path_mtu.h"
 #include "net/socket.h"
 #include "net/udp.h"
 
@@ -69,6 +70,7 @@ enum { /* linux/in.h; the rest is in net/socket.h */
 };
 #define UDP_CORK 1 /* linux/udp.h */
 #define UDP_GRO 104
+#define UDP_SEGMENT_MOST 65535
 #define ECN_MASK 3u     /* RFC 3168: the transport's part of the type of service */
 #define IPV6_MTU 24     /* linux/in6.h */
 #define PMTUDISC_LAST 5 /* IP_PMTUDISC_OMIT */
@@ -265,9 +267,19 @@ static const struct option ip_lines[] = {
 };
 static const struct option_table ip_options = { ip_lines, array_size(ip_lines) };
 
+static int set_segment(void *socket, int value)
+{
+    if (value < 0)
+        return -EINVAL;
+    ((struct socket *)socket)->kept.segment = (uint16_t)value;
+    return 0;
+}
+static int get_segment(const void *socket) { return ((const struct socket *)socket)->kept.segment; }
+
 /* Datagrams may be joined for a reader that asks for it; here they never are. */
 static const struct option udp_lines[] = {
     KEPT(UDP_CORK, OPTION_FLAG, cork, .set = udp_set_cork),
+    OPTION_OF(UDP_SEGMENT, .set = set_segment, .get = get_segment, .lowest = -1, .highest = UDP_SEGMENT_MOST),
     KEPT(UDP_GRO, OPTION_FLAG, join_datagrams),
 };
 static const struct option_table udp_options = { udp_lines, array_size(udp_lines) };
@@ -293,8 +305,8 @@ static int set_socket_level(struct socket *socket, int name, const void *value, 
 static int set_ip_level(struct socket *socket, int name, const void *value, uint32_t length)
 {
     int32_t number = 0;
-    if (multicast_is_option(name))
-        return multicast_set_option(socket, name, value, length);
+    if (multicast_is_option(IPPROTO_IP, name))
+        return multicast_set_option(socket, IPPROTO_IP, name, value, length);
     if (length == 0 && !option_may_be_empty(&ip_options, name))
         return -EINVAL;
     if (length >= sizeof(number))
@@ -302,6 +314,13 @@ static int set_ip_level(struct socket *socket, int name, const void *value, uint
     else if (length > 0)
         number = *(const uint8_t *)value;
     return option_set(&ip_options, socket, name, number);
+}
+
+static int set_ip6_level(struct socket *socket, int name, const void *value, uint32_t length)
+{
+    if (multicast_is_option(IPPROTO_IPV6, name))
+        return multicast_set_option(socket, IPPROTO_IPV6, name, value, length);
+    return ip6_set_option(socket, name, value, length);
 }
 
 static int set_udp_level(struct socket *socket, int name, const void *value, uint32_t length)
@@ -327,7 +346,7 @@ static int set_locked(struct socket *socket, int level, int name, const void *va
         result = is_inet(socket) ? set_ip_level(socket, name, value, length) : -EOPNOTSUPP;
         break;
     case IPPROTO_IPV6:
-        result = socket->family == AF_INET6 ? ip6_set_option(socket, name, value, length) : -ENOPROTOOPT;
+        result = socket->family == AF_INET6 ? set_ip6_level(socket, name, value, length) : -ENOPROTOOPT;
         break;
     case IPPROTO_TCP:
         return socket->operations->set_option ? socket->operations->set_option(socket, name, value, length)
@@ -340,6 +359,11 @@ static int set_locked(struct socket *socket, int level, int name, const void *va
     if (result == 0 && socket->operations->options_changed)
         socket->operations->options_changed(socket);
     return result;
+}
+
+uint32_t socket_option_size(int level, int name)
+{
+    return multicast_is_filter(level, name) ? SOCKET_FILTER_SIZE : SOCKET_OPTION_SIZE;
 }
 
 int socket_set_option(struct socket *socket, int level, int name, const void *value, uint32_t length)
@@ -417,7 +441,11 @@ static int get_mtu(struct socket *socket, void *value)
     if (socket->operations->peer_address(socket, &peer) < 0)
         return -ENOTCONN;
     net_lock();
-    int32_t mtu = ip_route(peer.in.address, &route) == 0 ? (int32_t)ip_mtu(&route) : 0;
+    int32_t mtu = 0;
+    if (ip_route(peer.in.address, &route) == 0) {
+        route.path_mtu = route.interface->loopback ? 0 : path_mtu_of(peer.in.address);
+        mtu = (int32_t)ip_mtu(&route);
+    }
     net_unlock();
     return mtu == 0 ? -ENOTCONN : fill(value, &mtu, sizeof(mtu));
 }
@@ -453,9 +481,24 @@ static uint32_t narrowed(int level, uint32_t room, uint32_t filled, void *value)
     return 1;
 }
 
+static int get_filter(const struct socket *socket, int level, int name, void *value, uint32_t *length)
+{
+    net_lock();
+    int filled = is_inet(socket) && (level == IPPROTO_IP || socket->family == AF_INET6)
+                     ? multicast_get_option(socket, level, name, value, *length)
+                     : -EOPNOTSUPP;
+    net_unlock();
+    if (filled < 0)
+        return filled;
+    *length = (uint32_t)filled;
+    return 0;
+}
+
 int socket_get_option(struct socket *socket, int level, int name, void *value, uint32_t *length)
 {
     _Alignas(8) uint8_t buffer[SOCKET_OPTION_SIZE];
+    if (multicast_is_filter(level, name))
+        return get_filter(socket, level, name, value, length);
     if (level == SOL_SOCKET && name == SO_ACCEPTCONN) {
         int32_t number = listening(socket);
         *length = min_of(*length, (uint32_t)sizeof(number));

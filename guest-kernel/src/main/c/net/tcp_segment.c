@@ -202,7 +202,8 @@ void tcp_transmit(struct packet *packet, const struct tcp_header_fields *fields)
                            .protocol = IP_PROTOCOL_TCP,
                            .type_of_service = fields->type_of_service,
                            .time_to_live = fields->time_to_live,
-                           .dont_fragment = true };
+                           .dont_fragment = true,
+                           .routers_may_not = true };
     (void)ip_output(packet, &route, &how); /* what was not sent is lost like any other segment */
 }
 

@@ -16,6 +16,7 @@
 #include "net/icmp6.h"
 #include "net/ip.h"
 #include "net/multicast.h"
+#include "net/path_mtu.h"
 #include "net/udp_private.h"
 #include "platform/platform.h"
 
@@ -23,9 +24,10 @@ struct udp_header {
     be16 source, destination, length, checksum;
 };
 
-#define PMTUDISC_DONT 0 /* IP_PMTUDISC_*, linux/in.h */
-#define PMTUDISC_DO 2   /* the program chooses the size of its datagrams */
-#define PMTUDISC_PROBE 3
+#define PMTUDISC_DONT 0  /* IP_PMTUDISC_*, linux/in.h */
+#define PMTUDISC_DO 2    /* the program chooses the size of its datagrams */
+#define PMTUDISC_PROBE 3 /* the same, and what routers say of it does not count from here on */
+#define PMTUDISC_OMIT 5
 
 struct port_table udp_ports;
 
@@ -143,17 +145,15 @@ static void enqueue_copy(struct udp_socket *udp, const struct packet *packet, co
 
 static bool group_wanted(const struct udp_socket *udp, const struct ip_info *info)
 {
-    if (!ip_is_ipv4(info->destination))
-        return udp->socket.kept.v6_multicast_all;
-    return multicast_wanted(&udp->socket, ipv4_of(info->destination), info->interface->index, ipv4_of(info->source));
+    return multicast_wanted(&udp->socket, info->destination, info->interface->index, info->source);
 }
 
 /* Whether we are to hear what we send to a group ourselves. */
 static bool group_looped(const struct udp_socket *udp, const struct interface *interface, struct ip_address group)
 {
-    if (!ip_is_ipv4(group))
-        return udp->socket.kept.v6_multicast_loop && ip6_accepts_group(interface, group);
-    return udp->socket.kept.multicast_loop && multicast_joined(interface, ipv4_of(group));
+    bool ipv4 = ip_is_ipv4(group);
+    bool wanted = ipv4 ? udp->socket.kept.multicast_loop : udp->socket.kept.v6_multicast_loop;
+    return wanted && (multicast_joined(interface, group) || (!ipv4 && ip6_accepts_group(interface, group)));
 }
 
 /* To a group or to all: each socket that fits gets a copy. */
@@ -234,13 +234,18 @@ void udp_icmp_error(const struct icmp_error *error)
     struct endpoint local = { error->local, read_be16(error->transport) };
     struct endpoint remote = { error->remote, read_be16(error->transport + 2) };
     struct udp_socket *udp = find(local, remote);
-    if (!udp || (error->mtu != 0 && path_discovery(udp, error->remote) == PMTUDISC_DONT))
+    if (!udp)
+        return;
+    uint8_t discovery = path_discovery(udp, error->remote);
+    if (error->mtu != 0 && discovery <= PMTUDISC_PROBE)
+        path_mtu_heard(error);
+    if (error->mtu != 0 && discovery == PMTUDISC_DONT)
         return;
     bool hard = error->hard || error->mtu != 0 || error->type == ICMP_PARAMETER_PROBLEM;
     bool ipv4 = ip_is_ipv4(remote.address);
-    if (udp->socket.kept.receive_errors && ipv4)
+    if (ipv4 ? udp->socket.kept.receive_errors : udp->socket.kept.v6_receive_errors)
         udp_queue_icmp_error(udp, error, remote);
-    else if ((!hard || udp->remote.port == 0) && (ipv4 || !udp->socket.kept.v6_receive_errors))
+    else if (!hard || udp->remote.port == 0)
         return;
     udp->error = error->error;
     wake(&udp->socket.queue, POLLOUT | POLLERR);
@@ -248,68 +253,141 @@ void udp_icmp_error(const struct icmp_error *error)
 
 /* ---- Sending ---- */
 
-int udp_route(const struct udp_socket *udp, struct ip_address to, struct ip_route *route)
+static int route_via(int32_t index, struct ip_address to, struct ip_route *route)
+{
+    struct interface *interface = index > 0 ? interface_at((unsigned)index - 1) : NULL;
+    if (!interface)
+        return -ENODEV;
+    if (!ip_is_multicast(to))
+        return ip_route(to, route); /* there is one way to each address */
+    if (!ip_is_ipv4(to) && interface->loopback)
+        return -ENETUNREACH; /* as ip6_route() */
+    ip_route_via(interface, to, route);
+    return ip_is_any(route->source) && !ip_is_ipv4(to) ? -EADDRNOTAVAIL : 0; /* all of its addresses are tentative */
+}
+
+int udp_route(const struct udp_socket *udp, struct ip_address to, int32_t interface, struct ip_route *route)
 {
     must_hold_net();
     const struct socket_kept *kept = &udp->socket.kept;
-    int32_t index = !ip_is_multicast(to) ? 0 : ip_is_ipv4(to) ? kept->multicast_index : kept->v6_multicast_index;
-    if (index == 0)
-        return ip_route(to, route);
-    ip_route_via(interface_at((unsigned)index - 1), to, route);
-    return 0;
+    int32_t index = interface;
+    if (index == 0 && ip_is_multicast(to))
+        index = ip_is_ipv4(to) ? kept->multicast_index : kept->v6_multicast_index;
+    int error = index != 0 ? route_via(index, to, route) : ip_route(to, route);
+    if (error == 0 && path_discovery(udp, to) < PMTUDISC_PROBE && !route->interface->loopback)
+        route->path_mtu = path_mtu_of(to);
+    return error;
+}
+
+static bool may_fragment(const struct udp_socket *udp, struct ip_address to, const struct socket_way *way)
+{
+    uint8_t discovery = path_discovery(udp, to);
+    if (discovery >= PMTUDISC_DO && discovery != PMTUDISC_OMIT)
+        return false;
+    return ip_is_ipv4(to) || !(way->dont_fragment_given ? way->dont_fragment : udp->socket.kept.v6_dont_fragment);
 }
 
 static struct ip_send way_of(const struct udp_socket *udp, const struct ip_route *route, struct ip_address source,
-                             struct ip_address to, const struct socket_message *message)
+                             struct ip_address to, const struct socket_way *way)
 {
     const struct socket_kept *kept = &udp->socket.kept;
     bool group = ip_is_multicast(to);
     bool ipv4 = ip_is_ipv4(to);
-    uint8_t lifetime = socket_time_to_live(kept, to);
+    uint8_t discovery = path_discovery(udp, to), lifetime = socket_time_to_live(kept, to);
     if (group)
         lifetime = ipv4 ? kept->multicast_ttl : kept->multicast_hops;
-    uint8_t discovery = path_discovery(udp, to);
     return (struct ip_send){
         .source = source,
         .destination = to,
         .protocol = IP_PROTOCOL_UDP,
-        .type_of_service = message->type_of_service_given ? message->type_of_service : socket_service(kept, to),
-        .time_to_live = message->time_to_live != 0 ? message->time_to_live : lifetime,
-        .dont_fragment = discovery == PMTUDISC_DO || discovery == PMTUDISC_PROBE || (!ipv4 && kept->v6_dont_fragment),
+        .type_of_service = way->type_of_service_given ? way->type_of_service : socket_service(kept, to),
+        .time_to_live = way->time_to_live_given ? way->time_to_live : lifetime,
+        .dont_fragment = !may_fragment(udp, to, way),
+        .routers_may_not = discovery > PMTUDISC_DONT && discovery <= PMTUDISC_PROBE,
+        .fragment_mtu = ipv4 ? 0 : kept->v6_fragment_mtu,
         .loop = route->broadcast || (group && group_looped(udp, route->interface, to)),
     };
 }
 
-int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_message *message)
+/* Puts the header on and sends one datagram. */
+static int send_datagram(const struct udp_socket *udp, struct packet *packet, const struct ip_route *route,
+                         const struct ip_send *how, uint16_t port)
+{
+    uint32_t length = packet->length + UDP_HEADER_LENGTH;
+    struct udp_header *header = packet_push(packet, sizeof(*header));
+    header->source = be16_of(udp->binding.local.port);
+    header->destination = be16_of(port);
+    header->length = be16_of((uint16_t)length);
+    header->checksum = be16_of(checksum_fold(checksum_pseudo(how->source, how->destination, IP_PROTOCOL_UDP, length)));
+    packet->flags |= PACKET_CHECKSUM_PARTIAL;
+    packet->checksum_start = 0;
+    packet->checksum_offset = offsetof(struct udp_header, checksum);
+    return ip_output(packet, route, how);
+}
+
+/* UDP_SEGMENT: each piece is a datagram, and the last may be shorter. What was sent before an error stays sent. */
+static int send_pieces(const struct udp_socket *udp, struct packet *packet, const struct ip_route *route,
+                       const struct ip_send *how, uint16_t port, uint32_t segment)
+{
+    int error = 0;
+    for (uint32_t offset = 0; error == 0 && offset < packet->length; offset += segment) {
+        struct packet *piece = packet_copy(packet, offset, min_of(segment, packet->length - offset));
+        error = piece ? send_datagram(udp, piece, route, how, port) : -ENOBUFS;
+    }
+    packet_free(packet);
+    return error;
+}
+
+/* Linux lets no piece be fragmented. */
+static int check_segment(const struct packet *packet, const struct ip_route *route, struct ip_address to,
+                         uint32_t segment)
+{
+    if (ip_header_length(to) + UDP_HEADER_LENGTH + min_of(segment, packet->length) > ip_mtu(route))
+        return -EMSGSIZE;
+    return packet->length > segment * UDP_SEGMENTS_MOST ? -EINVAL : 0;
+}
+
+/* Where the datagram comes from: as it says itself, the address that the socket is bound to, or the way's. */
+static int choose_source(const struct udp_socket *udp, const struct socket_way *way, const struct ip_route *route,
+                         struct ip_address *out)
+{
+    struct ip_address bound = udp->binding.local.address;
+    const struct socket_kept *kept = &udp->socket.kept;
+    bool own = !ip_is_any(bound) && !ip_is_multicast(bound) && !ip_is_broadcast(bound);
+    *out = own ? bound : route->source;
+    if (ip_is_any(way->source))
+        return 0;
+    if (ip_is_multicast(way->source))
+        return -EINVAL;
+    bool ours = interface_of_address(way->source) ||
+                (!ip_is_ipv4(way->source) && (kept->transparent || kept->free_bind));
+    *out = way->source;
+    return ours ? 0 : ip_is_ipv4(way->source) ? -ENETUNREACH : -EINVAL;
+}
+
+int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_way *way)
 {
     must_hold_net();
     struct ip_route route;
-    int error = udp_route(udp, to.address, &route);
+    struct ip_address source = { 0 };
+    uint32_t segment = way->segment_given ? way->segment : udp->socket.kept.segment;
+    int error = udp_route(udp, to.address, way->interface, &route);
     if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)
         error = -EACCES;
-    if (error == 0 && !ip_is_any(message->source) && !interface_of_address(message->source))
-        error = -ENETUNREACH;
+    if (error == 0)
+        error = choose_source(udp, way, &route, &source);
+    if (error == 0 && segment != 0)
+        error = check_segment(packet, &route, to.address, segment);
     if (error < 0) {
         packet_free(packet);
         return error;
     }
-    struct ip_address bound = udp->binding.local.address;
-    bool own = !ip_is_any(bound) && !ip_is_multicast(bound) && !ip_is_broadcast(bound);
-    struct ip_address source = own ? bound : route.source;
-    if (!ip_is_any(message->source))
-        source = message->source;
-    uint32_t length = packet->length + UDP_HEADER_LENGTH;
-    struct udp_header *header = packet_push(packet, sizeof(*header));
-    header->source = be16_of(udp->binding.local.port);
-    header->destination = be16_of(to.port);
-    header->length = be16_of((uint16_t)length);
-    header->checksum = be16_of(checksum_fold(checksum_pseudo(source, to.address, IP_PROTOCOL_UDP, length)));
-    packet->flags |= PACKET_CHECKSUM_PARTIAL;
-    packet->checksum_start = 0;
-    packet->checksum_offset = offsetof(struct udp_header, checksum);
-    struct ip_send how = way_of(udp, &route, source, to.address, message);
-    error = ip_output(packet, &route, &how);
+    struct ip_send how = way_of(udp, &route, source, to.address, way);
+    how.token = path_mtu_token(source, to.address, path_mtu_ports(udp->binding.local.port, to.port));
+    if (segment != 0 && packet->length > segment)
+        return send_pieces(udp, packet, &route, &how, to.port, segment);
+    error = send_datagram(udp, packet, &route, &how, to.port);
     if (error == -EMSGSIZE)
-        udp_queue_too_long(udp, to.address, ip_mtu(&route));
+        udp_queue_too_long(udp, to, how.fragment_mtu != 0 ? min_of(how.fragment_mtu, ip_mtu(&route)) : ip_mtu(&route));
     return error;
 }

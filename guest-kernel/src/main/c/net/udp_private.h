@@ -42,11 +42,14 @@ void udp_charge(struct udp_socket *udp, uint32_t memory);
 void udp_uncharge(struct udp_socket *udp, uint32_t memory);
 /* The queue of errors, of sockets with IP_RECVERR. `to`: where our datagram went. */
 void udp_queue_icmp_error(struct udp_socket *udp, const struct icmp_error *from, struct endpoint to);
-void udp_queue_too_long(struct udp_socket *udp, struct ip_address to, uint32_t mtu);
+void udp_queue_too_long(struct udp_socket *udp, struct endpoint to, uint32_t mtu);
 void udp_forget_errors(struct udp_socket *udp);
 /* MSG_ERRQUEUE of recvmsg(2); never waits. Without the net lock. */
 ssize_type udp_receive_error(struct udp_socket *udp, struct socket_message *message);
-/* The way there; groups go out by the interface that IP_MULTICAST_IF named. 0 or -errno. */
-int udp_route(const struct udp_socket *udp, struct ip_address to, struct ip_route *route);
-/* Sends a packet that holds the payload, as the message wishes; takes it. */
-int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_message *message);
+/* The way there, by an interface if its number is not 0; groups go out by the one that IP_MULTICAST_IF named. 0 or
+ * -errno. */
+int udp_route(const struct udp_socket *udp, struct ip_address to, int32_t interface, struct ip_route *route);
+#define UDP_SEGMENTS_MOST 128u /* of one message with UDP_SEGMENT: UDP_MAX_SEGMENTS of Linux */
+/* Sends a packet that holds the payload, this way, cut into several datagrams if that is wished; takes it. 0 or -errno;
+ * -EINVAL also for more than UDP_SEGMENTS_MOST. */
+int udp_send(struct udp_socket *udp, struct packet *packet, struct endpoint to, const struct socket_way *way);

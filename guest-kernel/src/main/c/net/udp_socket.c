@@ -77,7 +77,7 @@ static int connect_locked(struct udp_socket *udp, const struct socket_address *a
     struct ip_route route;
     int error = socket_peer(&udp->socket, udp->binding.local.address, address, &remote);
     if (error == 0)
-        error = udp_route(udp, remote.address, &route);
+        error = udp_route(udp, remote.address, 0, &route);
     if (error == 0 && route.broadcast && !udp->socket.kept.broadcast)
         error = -EACCES;
     if (error == 0)
@@ -131,7 +131,7 @@ struct udp_cork {
     uint8_t *bytes; /* NULL: none yet */
     uint32_t length, room;
     struct endpoint to;
-    struct socket_message how;
+    struct socket_way how;
 };
 
 static void forget_cork(struct udp_socket *udp)
@@ -179,10 +179,7 @@ static int start_cork(struct udp_socket *udp, struct endpoint to, const struct s
     if (!cork)
         return -ENOBUFS;
     cork->to = to;
-    cork->how = (struct socket_message){ .source = message->source,
-                                         .time_to_live = message->time_to_live,
-                                         .type_of_service_given = message->type_of_service_given,
-                                         .type_of_service = message->type_of_service };
+    cork->how = message->way;
     udp->cork = cork;
     return 0;
 }
@@ -194,8 +191,8 @@ static int keep_back(struct udp_socket *udp, const struct packet *packet, struct
     int error = first ? start_cork(udp, to, message) : 0;
     if (error == 0 && udp->cork->length + packet->length > UDP_PAYLOAD_LIMIT) {
         struct ip_route route;
-        if (udp_route(udp, udp->cork->to.address, &route) == 0)
-            udp_queue_too_long(udp, udp->cork->to.address, ip_mtu(&route));
+        if (udp_route(udp, udp->cork->to.address, udp->cork->how.interface, &route) == 0)
+            udp_queue_too_long(udp, udp->cork->to, ip_mtu(&route));
         error = -EMSGSIZE;
     }
     if (error == 0)
@@ -231,7 +228,7 @@ static int send_locked(struct udp_socket *udp, const struct socket_message *mess
     int error = find_destination(udp, message, &to);
     bool kept = udp->cork || message->flags & MSG_MORE || udp->socket.kept.cork;
     if (error == 0 && !kept)
-        return udp_send(udp, packet, to, message);
+        return udp_send(udp, packet, to, &message->way);
     if (error == 0)
         error = keep_back(udp, packet, to, message);
     packet_free(packet);
@@ -246,9 +243,9 @@ static int refuse_too_long(struct udp_socket *udp, const struct socket_message *
     net_lock();
     int error = find_destination(udp, message, &to);
     if (error == 0 && !udp->cork)
-        error = udp_route(udp, to.address, &route);
+        error = udp_route(udp, to.address, message->way.interface, &route);
     if (error == 0 && !udp->cork)
-        udp_queue_too_long(udp, to.address, ip_mtu(&route));
+        udp_queue_too_long(udp, to, ip_mtu(&route));
     net_unlock();
     return error < 0 ? error : -EMSGSIZE;
 }
@@ -500,10 +497,10 @@ static void release(struct socket *socket)
     heap_free(udp);
 }
 
-/* Without IP_RECVERR no error waits. */
+/* Without IP_RECVERR and IPV6_RECVERR no error waits. */
 static void options_changed(struct socket *socket)
 {
-    if (!socket->kept.receive_errors)
+    if (!socket->kept.receive_errors && !socket->kept.v6_receive_errors)
         udp_forget_errors(udp_of(socket));
 }
 

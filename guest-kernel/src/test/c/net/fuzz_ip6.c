@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzzes what a stranger on the link may send of IPv6: neighbour discovery, routers' advertisements, ICMPv6, extension
- * headers and fragments, to a stack with a listener and a UDP socket of both families. Each input is a row of packets:
- * 2 bytes length, a byte of choices, and what follows the addresses. Lengths and checksums are made right unless a
- * choice says otherwise, or nothing would get past them. Afterwards nothing may be kept that a peer can make grow.
+ * Fuzzes what a stranger on the link may send of IPv6: neighbour discovery, routers' advertisements, ICMPv6, queries
+ * about groups, extension headers and fragments, to a stack with a listener and a UDP socket of both families. Each
+ * input is a row of packets: 2 bytes length, a byte of choices, and what follows the addresses. Lengths and checksums
+ * are made right unless a choice says otherwise, or nothing would get past them. Afterwards nothing may be kept that a
+ * peer can make grow.
  */
 #include <string.h>
 
 #include "lib/checksum.h"
 #include "net/ip6.h"
+#include "net/mld.h"
 #include "net/neighbour.h"
 #include "net/wire.h"
 
 #define HEADERS 54u
 
-enum { TO_GROUP = 1, AS_STRANGER = 2, AS_IT_IS = 4, FROM_NOBODY = 8, LATER = 16 };
+enum { TO_GROUP = 1, AS_STRANGER = 2, AS_IT_IS = 4, FROM_NOBODY = 8, LATER = 16, AS_QUERY = 32 };
 
 static struct file *listener, *datagrams;
 static unsigned neighbours;
@@ -73,6 +75,38 @@ static void make_checksum(uint8_t *frame, uint32_t length)
     }
 }
 
+/* A query about groups, of what follows its checksum; its length. Nothing else gets to mld.c. */
+static uint32_t make_query(uint8_t *frame, uint32_t length)
+{
+    static const uint8_t alert[] = { IP6_PROTOCOL_ICMP, 0, IP6_ROUTER_ALERT, 2, 0, 0, 1, 0 };
+    uint8_t *message = frame + HEADERS + sizeof(alert);
+    uint32_t rest = min_of(length - HEADERS, (uint32_t)(WIRE_FRAME - HEADERS - sizeof(alert) - 4));
+    struct ip6_bytes from, to;
+    memmove(message + 4, frame + HEADERS, rest);
+    memcpy(frame + HEADERS, alert, sizeof(alert));
+    memcpy(message, (uint8_t[4]){ MLD_QUERY }, 4);
+    frame[20] = IP6_PROTOCOL_HOP_BY_HOP;
+    frame[21] = 1;
+    write_be16(frame + 18, (uint16_t)(sizeof(alert) + 4 + rest));
+    memcpy(&from, frame + 22, 16);
+    memcpy(&to, frame + 38, 16);
+    uint64_t sum = checksum_pseudo(ip6_read(from), ip6_read(to), IP6_PROTOCOL_ICMP, 4 + rest);
+    write_be16(message + 2, checksum_finish(checksum_add(sum, message, 4 + rest)));
+    return HEADERS + (uint32_t)sizeof(alert) + 4 + rest;
+}
+
+/* The UDP socket is in a group, with a filter. */
+static void join(void)
+{
+    uint8_t value[264] = { 2 };
+    value[8] = value[136] = AF_INET6;
+    write_address(value + 16, 0xff02000000000000u, 0x77);
+    write_address(value + 144, 0xfe80000000000000u, 1);
+    if (socket_set_option(socket_of(datagrams), IPPROTO_IPV6, 46, value, sizeof(value)) <
+        0) /* MCAST_JOIN_SOURCE_GROUP */
+        __builtin_trap();
+}
+
 static void inject(const uint8_t *data, uint32_t length, uint8_t choices)
 {
     uint8_t frame[WIRE_FRAME] = { 0 };
@@ -80,6 +114,10 @@ static void inject(const uint8_t *data, uint32_t length, uint8_t choices)
     frame[20] = data[0];
     memcpy(frame + HEADERS, data + 1, length - 1);
     make_header(frame, whole, choices, data[0]);
+    if (choices & AS_QUERY) {
+        whole = make_query(frame, whole);
+        choices |= AS_IT_IS;
+    }
     if (!(choices & AS_IT_IS))
         make_checksum(frame, whole);
     wire_inject(frame, whole);
@@ -125,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     listener = open_any(SOCK_STREAM);
     stack_listen(listener, 4);
     datagrams = open_any(SOCK_DGRAM);
+    join();
     for (unsigned i = 0; size > 3 && i < 40; i++) {
         uint32_t length = min_of((uint32_t)(data[0] | (data[1] & 7) << 8), (uint32_t)size - 3);
         length = min_of(length, (uint32_t)WIRE_FRAME - HEADERS);

@@ -391,6 +391,38 @@ static void a_cookie_outlives_a_second_answer(void)
     forget_requests();
 }
 
+/* A listener that may keep one connection waiting, or none: half-open ones are not counted among them, and SYNs beyond
+ * what is kept of those are answered with cookies, so others get in all the same. */
+static void a_small_backlog_under_a_flood(void)
+{
+    enum { FLOOD = 500, KEPT = 16 };
+    for (int backlog = 0; backlog < 2; backlog++) {
+        wire_drop_all();
+        busy = stack_listener(backlog);
+        uint64_t blocks = 0;
+        for (uint16_t i = 0; i < FLOOD; i++) {
+            struct hand flooding;
+            CHECK(begin_handshake(&flooding, (uint16_t)(20000 + i)));
+            blocks = i == KEPT ? host_heap_blocks() : blocks;
+        }
+        CHECK_EQUAL(host_heap_blocks(), blocks); /* the rest was not kept */
+        for (uint16_t i = 0; i < 20; i++) {
+            uint8_t data[8];
+            CHECK(begin_handshake(&hand, (uint16_t)(7000 + i)));
+            hand_send(&hand, HAND_ACK | HAND_PSH, sizeof(data));
+            CHECK_EQUAL(stack_accept(busy, &file), 0);
+            CHECK_EQUAL(stack_receive(file, data, sizeof(data), MSG_DONTWAIT), sizeof(data));
+            hand.sequence += sizeof(data);
+            hand_send(&hand, HAND_RST, 0);
+            file_put(file);
+            wire_drop_all();
+        }
+        file_put(busy); /* with the half-open ones */
+        wire_drop_all();
+        CHECK_EQUAL(net_memory_charged(), 0);
+    }
+}
+
 /* ---- Tables ------------------------------------------------------------------------------------------------- */
 
 static void send_fragment(ipv4_t from, uint16_t identification, uint16_t start, uint16_t end, bool more)
@@ -507,6 +539,7 @@ int main(void)
     host_test("idle connections are small", idle_connections_are_small);
     host_test("lost cookies come again", lost_cookies_come_again);
     host_test("a cookie outlives a second answer", a_cookie_outlives_a_second_answer);
+    host_test("a small backlog under a flood", a_small_backlog_under_a_flood);
     host_test("fragments are fair", fragments_are_fair);
     host_test("neighbours in use are kept", neighbours_in_use_are_kept);
     host_test("reception leaves time to others", reception_leaves_time);

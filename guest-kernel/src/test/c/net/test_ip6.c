@@ -137,11 +137,13 @@ static void inject_router(struct ip_address from, uint16_t lifetime, struct ip_a
     inject_icmp(&frame);
 }
 
-/* The next frame of IPv6 that the stack sends; the ICMP type, or 0 for others; -1: there is none. */
+/* The next frame of IPv6 that the stack sends, but for reports about groups; the ICMP type, or 0 for others; -1: there
+ * is none. */
 static int next_type(const struct wire_frame **out)
 {
     const struct wire_frame *frame;
-    while ((frame = wire_next()) && read_be16(frame->bytes + 12) != 0x86dd)
+    while ((frame = wire_next()) &&
+           (read_be16(frame->bytes + 12) != 0x86dd || frame->bytes[20] == IP6_PROTOCOL_HOP_BY_HOP))
         ;
     if (out)
         *out = frame;
@@ -152,6 +154,13 @@ static bool is_at(const uint8_t *bytes, struct ip_address address)
 {
     struct ip6_bytes wanted = ip6_bytes_of(address);
     return memcmp(bytes, &wanted, 16) == 0;
+}
+
+static struct ip_address read_at(const uint8_t *from)
+{
+    struct ip6_bytes bytes;
+    memcpy(&bytes, from, sizeof(bytes));
+    return ip6_read(bytes);
 }
 
 static bool checksum_right(const struct wire_frame *frame)
@@ -492,6 +501,102 @@ static void duplicate_address(void)
 
 /* ---- Packets ----------------------------------------------------------------------------------------------- */
 
+/* Every address is probed again, and none is used meanwhile; routers and neighbours are forgotten. The link of the
+ * snapshot's prefix is not there any more unless a router says so. */
+static void after_a_restore(void)
+{
+    struct ip_route route;
+    const struct wire_frame *frame;
+    inject_router(PEER_LOCAL, 1800, PREFIX, 7200);
+    host_advance(2 * NS_PER_SECOND);
+    CHECK(usable(STACK_GLOBAL) && usable(STACK_LOCAL) && usable(CONFIGURED));
+    CHECK_EQUAL(route_to(FAR, &route), 0);
+    wire_drop_all();
+    net_restored();
+    CHECK_EQUAL(known_neighbours(), 0);
+    CHECK(!usable(STACK_GLOBAL) && !usable(STACK_LOCAL) && !usable(CONFIGURED));
+    CHECK_EQUAL(route_to(FAR, &route), -ENETUNREACH);
+    unsigned probes = 0;
+    for (int type; (type = next_type(&frame)) >= 0;)
+        probes += type == ND_NEIGHBOUR_SOLICITATION && is_at(frame->bytes + 22, IP6_ANY);
+    CHECK(probes >= 3);
+    host_advance(NS_PER_SECOND + 1);
+    CHECK(usable(STACK_GLOBAL) && usable(STACK_LOCAL) && usable(CONFIGURED));
+    unsigned asked = 0;
+    for (int type; (type = next_type(NULL)) >= 0;)
+        asked += type == ND_ROUTER_SOLICITATION;
+    CHECK_EQUAL(asked, 1);
+    CHECK_EQUAL(route_to(CONFIGURED_NEIGHBOUR, &route), 0); /* its prefix is configured */
+    inject_router(PEER_LOCAL, 1800, PREFIX, 7200);
+    CHECK_EQUAL(route_to(FAR, &route), 0);
+    host_advance(120 * NS_PER_SECOND);
+    CHECK(usable(STACK_GLOBAL)); /* the prefix was announced again */
+    net_restored();
+    host_advance(59 * NS_PER_SECOND);
+    CHECK(usable(STACK_GLOBAL));
+    host_advance(2 * NS_PER_SECOND);
+    CHECK(!usable(STACK_GLOBAL) && usable(STACK_LOCAL) && usable(CONFIGURED));
+    net_restored();
+    inject_neighbour(PEER_LOCAL, IP6_ALL_NODES, ND_NEIGHBOUR_ADVERTISEMENT, 0x20000000, CONFIGURED, ND_TARGET_MAC);
+    host_advance(2 * NS_PER_SECOND);
+    CHECK(!usable(CONFIGURED) && usable(STACK_LOCAL)); /* a machine of the new link has it */
+    net_restored();
+    host_advance(2 * NS_PER_SECOND);
+    CHECK(usable(CONFIGURED));
+    inject_router(PEER_LOCAL, 1800, PREFIX, 7200);
+    host_advance(2 * NS_PER_SECOND);
+    wire_drop_all();
+}
+
+/* The NIC is connected again: neighbours and the switch are told where the addresses are. */
+static void after_the_link_was_down(void)
+{
+    const struct wire_frame *frame;
+    unsigned told = 0;
+    wire_drop_all();
+    wire_device()->running = true;
+    wire_device()->link_changed(wire_device());
+    for (int type; (type = next_type(&frame)) >= 0;)
+        told += type == ND_NEIGHBOUR_ADVERTISEMENT && is_at(frame->bytes + 38, IP6_ALL_NODES) &&
+                checksum_right(frame) && is_at(frame->bytes + 22, read_at(frame->bytes + HEADERS + 8));
+    CHECK(told >= 3);
+    wire_drop_all();
+}
+
+/* Without IPv4 an address of IPv6 is enough, but only when IPv4 has had its time. */
+static void waiting_for_an_address(void)
+{
+    struct net_configuration before, none = { 0 };
+    nanoseconds started = clock_monotonic();
+    net_current(&before);
+    CHECK_EQUAL(net_wait_any(started + NS_PER_SECOND, started + 30 * NS_PER_SECOND), 0);
+    CHECK_EQUAL(clock_monotonic(), started); /* no slower than before */
+    CHECK_EQUAL(net_configure_static(&none), 0);
+    CHECK(usable(CONFIGURED));
+    CHECK_EQUAL(net_wait_any(started + 6 * NS_PER_SECOND, started + 30 * NS_PER_SECOND), 0);
+    CHECK_EQUAL(clock_monotonic() - started, 6 * NS_PER_SECOND);
+    net_restored(); /* they are tentative for a second */
+    started = clock_monotonic();
+    CHECK_EQUAL(net_wait_any(started, started + 30 * NS_PER_SECOND), 0);
+    CHECK(clock_monotonic() - started >= NS_PER_SECOND && clock_monotonic() - started < 2 * NS_PER_SECOND);
+    net_lock();
+    interface_first_device()->ip6.own[1].duplicate = true; /* the configured one */
+    for (unsigned i = 2; i < IP6_ADDRESSES; i++)
+        interface_first_device()->ip6.own[i].valid_until = 0;
+    net_unlock();
+    started = clock_monotonic();
+    CHECK(!usable(CONFIGURED) && usable(STACK_LOCAL));
+    CHECK_EQUAL(net_wait_any(started, started + 30 * NS_PER_SECOND), -ETIMEDOUT);
+    CHECK_EQUAL(clock_monotonic() - started, 30 * NS_PER_SECOND);
+    CHECK_EQUAL(net_configure_static(&before), 0);
+    net_restored();
+    inject_router(PEER_LOCAL, 1800, PREFIX, 7200);
+    host_advance(3 * NS_PER_SECOND);
+    wire_configure();
+    CHECK(usable(CONFIGURED) && usable(STACK_GLOBAL));
+    wire_drop_all();
+}
+
 static void make_echo(struct frame *frame, struct ip_address from, struct ip_address to, uint8_t next)
 {
     start_frame(frame, from, to, next, 64);
@@ -743,6 +848,9 @@ int main(void)
     host_test("IPv6, an address is not taken away at once", short_lifetimes);
     host_test("IPv6, floods of routers, prefixes and neighbours", floods);
     host_test("IPv6, an address that another host has", duplicate_address);
+    host_test("IPv6, after a restore", after_a_restore);
+    host_test("IPv6, waiting for an address", waiting_for_an_address);
+    host_test("IPv6, after the link was down", after_the_link_was_down);
     host_test("IPv6, echoes", echoes);
     host_test("IPv6, extension headers", extension_headers);
     host_test("IPv6, fragments", fragments);

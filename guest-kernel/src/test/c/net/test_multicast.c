@@ -282,11 +282,11 @@ static void sources_that_are_not_wanted_are_reported(void)
 /* More than one report holds: every source is asked for, and each socket gets its own. */
 static void more_sources_than_a_report_names_are_all(void)
 {
-    struct file *files[MULTICAST_STATE_SOURCES / MULTICAST_SOURCES + 1];
+    struct file *files[MULTICAST_STATE_SOURCES / MULTICAST_SOURCES_4 + 1];
     for (uint32_t i = 0; i < array_size(files); i++) {
         files[i] = bound(PORT);
-        for (uint32_t j = 0; j < MULTICAST_SOURCES; j++)
-            CHECK_EQUAL(change_source(files[i], IP_ADD_SOURCE_MEMBERSHIP, SOURCE + i * MULTICAST_SOURCES + j), 0);
+        for (uint32_t j = 0; j < MULTICAST_SOURCES_4; j++)
+            CHECK_EQUAL(change_source(files[i], IP_ADD_SOURCE_MEMBERSHIP, SOURCE + i * MULTICAST_SOURCES_4 + j), 0);
     }
     CHECK_EQUAL(change_source(files[0], IP_ADD_SOURCE_MEMBERSHIP, SOURCE - 1), -ENOBUFS);
     host_advance(NS_PER_SECOND + 1);
@@ -297,7 +297,7 @@ static void more_sources_than_a_report_names_are_all(void)
     file_put(files[0]);
     next_report();
     CHECK_EQUAL(last.record, TO_INCLUDE);
-    CHECK_EQUAL(last.count, (array_size(files) - 1) * MULTICAST_SOURCES);
+    CHECK_EQUAL(last.count, (array_size(files) - 1) * MULTICAST_SOURCES_4);
     for (uint32_t i = 1; i < array_size(files); i++)
         file_put(files[i]);
     wire_drop_all();

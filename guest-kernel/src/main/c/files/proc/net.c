@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/net, proc(5). Without IPv6, if_inet6, tcp6 and udp6 are empty. */
+/*
+ * /proc/net, proc(5). Each file is printed by the function of network_view that net/ has set, and is empty while there
+ * is none; without IPv6, the files of IPv6 are empty. Entered when a file is opened (files/proc). No lock is held, and
+ * the functions take that of net/.
+ */
 #include "drivers/device.h"
 #include "files/network_view.h"
 #include "files/proc/proc.h"
@@ -56,6 +60,33 @@ static void show_routes(struct text *out, uint32_t number)
     show_if_set(out, network_view.routes);
 }
 
+static void show_routes6(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.routes6);
+}
+
+static void show_groups(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.groups);
+}
+static void show_groups6(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.groups6);
+}
+static void show_group_sources(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.group_sources);
+}
+static void show_group_sources6(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.group_sources6);
+}
+
 static void show_unix(struct text *out, uint32_t number)
 {
     (void)number;
@@ -66,6 +97,11 @@ static void show_unix(struct text *out, uint32_t number)
 const struct pseudo_entry proc_network_entries[] = {
     { .name = "dev", .mode = S_IFREG | 0444, .show = show_devices },
     { .name = "if_inet6", .mode = S_IFREG | 0444, .show = show_addresses6 },
+    { .name = "igmp", .mode = S_IFREG | 0444, .show = show_groups },
+    { .name = "igmp6", .mode = S_IFREG | 0444, .show = show_groups6 },
+    { .name = "ipv6_route", .mode = S_IFREG | 0444, .show = show_routes6 },
+    { .name = "mcfilter", .mode = S_IFREG | 0444, .show = show_group_sources },
+    { .name = "mcfilter6", .mode = S_IFREG | 0444, .show = show_group_sources6 },
     { .name = "route", .mode = S_IFREG | 0444, .show = show_routes },
     { .name = "tcp", .mode = S_IFREG | 0444, .show = show_tcp },
     { .name = "tcp6", .mode = S_IFREG | 0444, .show = show_tcp6 },

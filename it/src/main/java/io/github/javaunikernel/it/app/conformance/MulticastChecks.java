@@ -38,6 +38,7 @@ final class MulticastChecks implements Conformance.Area {
         members();
         errors();
         sources();
+        ofIpv6();
     }
 
     private interface Members {
@@ -222,5 +223,83 @@ final class MulticastChecks implements Conformance.Area {
                     channel.join(group, loopback, one);
                     return channel.join(group, loopback);
                 }));
+    }
+
+    /** Groups of IPv6, which loopback does not carry: only who may join what. */
+    private void ofIpv6() throws IOException {
+        InetAddress six = InetAddress.getByName("ff15::7701");
+        InetAddress first = InetAddress.getByName("2001:db8::1");
+        InetAddress second = InetAddress.getByName("2001:db8::2");
+        checks.check(
+                "IPv6, join and leave",
+                () -> withChannelOfIpv6(channel -> {
+                    MembershipKey key = channel.join(six, loopback);
+                    key.drop();
+                    return key.isValid() + " " + channel.join(six, loopback).isValid();
+                }));
+        checks.check(
+                "IPv6, join twice with a socket",
+                () -> with((one, two, sender) -> {
+                    one.joinGroup(new InetSocketAddress(six, 0), loopback);
+                    one.joinGroup(new InetSocketAddress(six, 0), loopback);
+                    return "joined";
+                }));
+        checks.check(
+                "IPv6, leave without a join",
+                () -> with((one, two, sender) -> {
+                    one.leaveGroup(new InetSocketAddress(six, 0), loopback);
+                    return "left";
+                }));
+        checks.check("IPv6, no group", () -> withChannelOfIpv6(channel -> channel.join(first, loopback)));
+        checks.check(
+                "IPv6, sources",
+                () -> withChannelOfIpv6(channel -> {
+                    MembershipKey key = channel.join(six, loopback, first);
+                    MembershipKey other = channel.join(six, loopback, second);
+                    key.drop();
+                    return key.isValid() + " " + other.isValid() + " " + other.sourceAddress();
+                }));
+        checks.check(
+                "IPv6, a source is blocked",
+                () -> withChannelOfIpv6(channel -> {
+                    MembershipKey key = channel.join(six, loopback);
+                    key.block(first).block(second).unblock(first);
+                    return key.isValid();
+                }));
+        checks.check(
+                "IPv6, a source is unblocked that is not blocked",
+                () -> withChannelOfIpv6(channel -> channel.join(six, loopback).unblock(first)));
+        checks.check(
+                "IPv6, every source after one",
+                () -> withChannelOfIpv6(channel -> {
+                    channel.join(six, loopback, first);
+                    return channel.join(six, loopback);
+                }));
+        checks.check(
+                "IPv6, hops and loop",
+                () -> withChannelOfIpv6(channel -> {
+                    channel.setOption(StandardSocketOptions.IP_MULTICAST_TTL, 7)
+                            .setOption(StandardSocketOptions.IP_MULTICAST_LOOP, false)
+                            .setOption(StandardSocketOptions.IP_MULTICAST_IF, loopback);
+                    return channel.getOption(StandardSocketOptions.IP_MULTICAST_TTL)
+                            + " "
+                            + channel.getOption(StandardSocketOptions.IP_MULTICAST_LOOP)
+                            + " "
+                            + channel.getOption(StandardSocketOptions.IP_MULTICAST_IF)
+                                    .getName();
+                }));
+        checks.check(
+                "IPv4 over a channel of IPv6",
+                () -> withChannelOfIpv6(channel -> {
+                    channel.join(group, loopback);
+                    return heard(channel);
+                }));
+    }
+
+    private Object withChannelOfIpv6(Member member) throws IOException {
+        try (DatagramChannel channel = DatagramChannel.open(StandardProtocolFamily.INET6)) {
+            channel.bind(new InetSocketAddress(0)).configureBlocking(false);
+            return member.use(channel);
+        }
     }
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When routers are told which groups are wanted, for both families: igmp.c and mld.c know the messages. Net lock.
+ */
+#pragma once
+
+#include "net/multicast.h"
+
+/* Record types of IGMP 3 (RFC 3376 4.2.12) and of MLD 2 (RFC 3810 5.2.12). To include no source is to be no member. */
+enum { IS_INCLUDE = 1, IS_EXCLUDE = 2, TO_INCLUDE = 3, TO_EXCLUDE = 4, ALLOW_NEW = 5, BLOCK_OLD = 6 };
+
+/* How a family tells routers. */
+struct multicast_protocol {
+    /* False while a querier speaks an older version: groups are then joined for every source. */
+    bool (*has_sources)(void);
+    /* Sends a report with one record, of at most MULTICAST_STATE_SOURCES sources. */
+    void (*send_record)(const struct multicast_group *group, uint8_t record, const struct ip_address *sources,
+                        uint32_t count);
+    /* In the older version: the group has members, or has none any more. */
+    void (*send_old)(const struct multicast_group *group, bool members);
+};
+extern const struct multicast_protocol igmp_protocol, mld_protocol;
+
+void multicast_report_init(void);
+/*
+ * The memberships of the group add up to something else than before, perhaps: reports what has changed. Without any
+ * the group may be freed after the call.
+ */
+void multicast_changed(struct multicast_group *group, const struct multicast_state *before);
+/* A query: reports the group, or with an address of 0 (IPv4) or :: all groups of its family, within the time. */
+void multicast_answer(const struct interface *interface, struct ip_address group, nanoseconds most);
+/* Reports all groups of one family as if they had just been joined: routers may not know of them. */
+void multicast_report_again(const struct interface *interface, bool ipv4);
