@@ -143,3 +143,109 @@ try {
 }
 def rest = lines.text
 assert run.waitFor() == 0 : rest
+
+// The memory of a guest that is busy, and of one whose JVM has crashed, as a core file of the program.
+
+readUntil = { BufferedReader from, String text ->
+    def line = from.readLine()
+    while (line != null && !line.contains(text)) {
+        line = from.readLine()
+    }
+    assert line != null : "no '${text}'"
+}
+
+dumpCore = { ->
+    def process = build('unikernel:dump', '-Dunikernel.dump=core')
+    def text = process.inputStream.text
+    assert process.waitFor() == 0 : text
+    assert !text.contains('These have no symbols') : text
+}
+
+files = file('core.files').path
+
+debug = { String... words ->
+    def builder = new ProcessBuilder(words).redirectErrorStream(true)
+    builder.environment().put('SA_ALTROOT', files)
+    def process = builder.start()
+    process.outputStream.close()
+    def text = process.inputStream.text
+    assert process.waitFor() == 0 : text
+    text
+}
+
+jhsdb = { String... words ->
+    debug(System.getProperty('java.home') + '/bin/jhsdb', *words, '--exe', files + '/jvm/bin/java', '--core', file('core').path)
+}
+
+gdb = { String command ->
+    debug('gdb', '-nx', '-q', '-batch', '-iex', "set sysroot ${files}".toString(), '-ex', command, files + '/jvm/bin/java', file('core').path)
+}
+
+hasGdb = System.getenv('PATH').split(':').any { new File(it, 'gdb').canExecute() }
+
+checkCore = { ->
+    assert jhsdb('jmap', '--histo') =~ /(?m)^ *\d+:\s+12345\s+\d+\s+it[.]Main[$]Marked/
+    def stacks = jhsdb('jstack')
+    assert stacks.contains('"holds-first"') && stacks.contains('it.Main.lambda$startHolding$')
+    stacks
+}
+
+httpPort = new ServerSocket(0, 1, InetAddress.getLoopbackAddress()).withCloseable { it.localPort }
+page = { String path -> new URL("http://localhost:${httpPort}${path}").text }
+
+def kept = build('unikernel:run-no-fork', '-Dunikernel.ports=8080', "-Dunikernel.hostPorts=${httpPort}")
+def output = kept.inputReader()
+try {
+    readUntil(output, 'Ctrl-C shuts down')
+    def answers = new java.util.concurrent.atomic.AtomicInteger()
+    def over = new java.util.concurrent.atomic.AtomicBoolean()
+    def load = Thread.start {
+        while (!over.get()) {
+            assert page('/') == '12345'
+            answers.incrementAndGet()
+        }
+    }
+    while (answers.get() == 0) {
+        Thread.yield()
+    }
+    dumpCore()
+    def before = answers.get()
+    while (answers.get() == before) {
+        assert load.isAlive()
+        Thread.yield()
+    }
+    over.set(true)
+    load.join()
+    assert checkCore().contains('"HTTP-Dispatcher"')
+    def heap = new File(basedir, 'target/from-core.hprof')
+    jhsdb('jmap', '--binaryheap', '--dumpfile', heap.path)
+    assert instances(heap, 'it/Main$Marked') == 12345
+    def report = file('core.txt').text
+    assert report.contains('\nPanic\n-----\nnone\n')
+    assert report =~ /thread 1 "java" sleeping, used \d+ ms\n  program at \p{XDigit}+, stack at \p{XDigit}+\n  \p{XDigit}{16} schedule\+/
+    if (hasGdb) {
+        assert gdb('thread apply all bt') =~ /(?s)Monitor::wait.*libjvm[.]so/
+    }
+
+    // It answers no more, and is there.
+    try {
+        page('/crash')
+        assert false : 'it did not crash'
+    } catch (IOException expected) {
+    }
+    readUntil(output, 'the machine is kept for a dump of its memory')
+    dumpCore()
+    assert checkCore() =~ /(?s)"HTTP-Dispatcher".*Unsafe[.]putLong.*it[.]Main[.]crash\(\)/
+    assert file('core.txt').text.contains('unikernel: killed by signal 6')
+    if (hasGdb) {
+        assert gdb('bt') =~ /(?s)abort.*<signal handler called>.*Unsafe_PutLong/
+    }
+} finally {
+    def interrupt = { -> new ProcessBuilder('sh', '-c', "kill -INT -${kept.pid()}").inheritIO().start().waitFor() }
+    interrupt()
+    readUntil(output, 'Ctrl-C again ends the guest by force')
+    interrupt()
+}
+assert output.text.contains('The program in the guest was killed by signal 6')
+assert kept.waitFor() != 0
+assert !file('qmp').exists()

@@ -5,6 +5,7 @@
  * has waited for long goes ahead without it, since its holder may be the code that failed on this CPU.
  */
 #include "core/console.h"
+#include "core/dump.h"
 #include "core/log.h"
 #include "platform/platform.h"
 
@@ -20,6 +21,10 @@ static uint64_t filled_to, drained; /* lock */
 static char last = '\n';            /* lock: of what was written */
 static uint64_t lost;               /* lock: lines dropped and not yet reported */
 static void (*filled)(void);        /* NULL: text goes to the device at once */
+
+DUMP_ADDRESS("console", buffer);
+DUMP_VALUE("console.size", CONSOLE_SIZE);
+DUMP_ADDRESS("console.filled_to", filled_to);
 
 static void claim(void)
 {

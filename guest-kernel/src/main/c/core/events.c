@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/events.h"
 #include "core/cycles.h"
+#include "core/dump.h"
 #include "core/log.h"
 
 #define EVENTS 64
@@ -11,6 +12,14 @@ static struct event {
     uint64_t cycles;
 } ring[EVENTS];
 static uint32_t next;
+
+DUMP_ADDRESS("events", ring);
+DUMP_VALUE("events.count", EVENTS);
+DUMP_ADDRESS("events.next", next);
+DUMP_VALUE("event.size", sizeof(struct event));
+DUMP_OFFSET(event, what);
+DUMP_OFFSET(event, a);
+DUMP_OFFSET(event, b);
 
 void event_record(const char *what, uint64_t a, uint64_t b)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/backtrace.h"
 #include "core/console.h"
+#include "core/dump.h"
 #include "core/events.h"
 #include "core/journal.h"
 #include "core/lock.h"
@@ -11,6 +12,10 @@
 #define PREFIX "unikernel: "
 
 enum log_level log_limit = LOG_ERROR;
+static char panic_reason[LINE_SIZE]; /* of panic() alone, for the memory's reader */
+
+DUMP_ADDRESS("panic_reason", panic_reason);
+DUMP_VALUE("panic_reason.size", LINE_SIZE);
 
 static size_t make_line(char line[LINE_SIZE], const char *prefix, const char *fmt, va_list args)
 {
@@ -73,8 +78,9 @@ void panic(const char *fmt, ...)
     console_stop_buffering();
     va_list args;
     va_start(args, fmt);
-    print_line(PREFIX "panic: ", fmt, args);
+    format_va(panic_reason, sizeof(panic_reason), fmt, args);
     va_end(args);
+    log_console("panic: %s", panic_reason);
     backtrace_print((uintptr_t)__builtin_frame_address(0));
     events_print();
     platform_crash();

@@ -9,6 +9,7 @@
  * what vfs.h marks so.
  */
 #include "core/debug.h"
+#include "core/dump.h"
 #include "core/heap.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -84,6 +85,12 @@ static void hash_out(struct dentry *dentry)
     if (dentry->pinned)
         tree_remove(&dentry->parent->children, &dentry->siblings);
 }
+
+DUMP_OFFSET(dentry, removed);
+DUMP_OFFSET(dentry, length);
+DUMP_OFFSET(dentry, name);
+DUMP_OFFSET(dentry, parent);
+DUMP_OFFSET(dentry, covers);
 
 static void get_locked(struct dentry *dentry)
 {

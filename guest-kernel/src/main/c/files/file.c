@@ -6,6 +6,7 @@
  * bytes. Streams have no offset and take no lock. References are atomic.
  */
 #include "core/debug.h"
+#include "core/dump.h"
 #include "core/heap.h"
 #include "core/reference.h"
 #include "files/epoll.h"
@@ -17,6 +18,9 @@
 
 uint64_t file_size_limit = UINT64_MAX;
 struct file_transfers file_transfers;
+
+DUMP_OFFSET(file, mappable);
+DUMP_OFFSET(file, dentry);
 
 static struct file *owner_of(struct mappable *object) { return container_of(object, struct file, mappable); }
 

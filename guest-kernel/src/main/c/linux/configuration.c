@@ -78,6 +78,8 @@ static void apply_option(struct boot_options *options, const char *word)
         log_limit = LOG_INFO;
     else if (!strcmp(word, "timings"))
         options->timings = true;
+    else if (!strcmp(word, "crash=keep"))
+        platform.keeps_crashed = true;
     else if (!strcmp(word, "nokaslr"))
         ; /* the platform's entry read it */
     else if (starts_with(word, "root=UUID="))
@@ -101,8 +103,8 @@ static void apply_option(struct boot_options *options, const char *word)
                   PROFILE_HZ_MOST);
     } else if (!is_loaders_word(word) && !is_word_for_tests(word)) {
         panic("unknown kernel option %s; "
-              "known are quiet verbose timings capture= profile= trace= conf= ipv6= mitigations= nokaslr env.NAME= "
-              "root=UUID=",
+              "known are quiet verbose timings capture= profile= trace= conf= crash=keep ipv6= mitigations= nokaslr "
+              "env.NAME= root=UUID=",
               word);
     }
 }

@@ -18,6 +18,15 @@
 
 static bool reboot_wanted;
 
+/* With crash=keep, after a signal whose action is "Core" in signal(7). */
+static bool is_kept(enum platform_event event, unsigned number)
+{
+    const uint64_t core = signal_bit(SIGQUIT) | signal_bit(SIGILL) | signal_bit(SIGTRAP) | signal_bit(SIGABRT) |
+                          signal_bit(SIGBUS) | signal_bit(SIGFPE) | signal_bit(SIGSEGV) | signal_bit(SIGXCPU) |
+                          signal_bit(SIGXFSZ) | signal_bit(SIGSYS);
+    return event == EVENT_KILLED && platform.keeps_crashed && core & signal_bit(number);
+}
+
 static noreturn void end(enum platform_event event, unsigned number)
 {
     failing_end();
@@ -33,6 +42,10 @@ static noreturn void end(enum platform_event event, unsigned number)
     console_stop_buffering();
     lock_statistics_print();
     platform_report(event, number);
+    if (is_kept(event, number)) {
+        log_always("the machine is kept for a dump of its memory, as crash=keep asks for");
+        platform_crash();
+    }
     if (reboot_wanted)
         platform_reboot();
     platform_power_off();

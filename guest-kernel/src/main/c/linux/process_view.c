@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/dump.h"
 #include "files/process_view.h"
 #include "lib/string.h"
 #include "linux/paths.h"
@@ -7,6 +8,11 @@
 #include "linux/system.h"
 
 static const struct process_arguments *process;
+
+DUMP_ADDRESS("process_view", process_view);
+DUMP_OFFSET(process_view, executable);
+DUMP_OFFSET(process_view, auxiliary_vector);
+DUMP_OFFSET(process_view, auxiliary_size);
 
 static void put_all(struct text *out, const char *const *strings)
 {

@@ -36,6 +36,7 @@
 #define SIGVTALRM 26
 #define SIGPROF 27
 #define SIGWINCH 28
+#define SIGSYS 31
 /* sigaction(2): what struct signal_action has in place of a handler. */
 #define SIG_DFL 0UL
 #define SIG_IGN 1UL

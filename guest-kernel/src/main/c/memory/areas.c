@@ -12,6 +12,7 @@
  * Spinlock "page_cache" is taken inside.
  */
 #include "core/debug.h"
+#include "core/dump.h"
 #include "core/heap.h"
 #include "core/pages.h"
 #include "lib/errno.h"
@@ -44,6 +45,20 @@ static void update_largest_gap(struct tree_node *node)
 }
 
 static struct tree areas = { .before = area_before, .update = update_largest_gap };
+
+DUMP_ADDRESS("areas", areas);
+DUMP_OFFSET(tree, root);
+DUMP_OFFSET(tree_node, left);
+DUMP_OFFSET(tree_node, right);
+DUMP_OFFSET(area, node);
+DUMP_OFFSET(area, start);
+DUMP_OFFSET(area, end);
+DUMP_OFFSET(area, protection);
+DUMP_OFFSET(area, flags);
+DUMP_OFFSET(area, object);
+DUMP_OFFSET(area, offset);
+DUMP_OFFSET(area, name);
+DUMP_OFFSET(area, fixed_pages);
 
 struct area *area_first(void)
 {

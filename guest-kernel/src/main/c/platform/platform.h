@@ -83,6 +83,8 @@ struct platform_information {
     const char *name;        /* "xen-pv", "xen-pvh", "xen-hvm", "native" */
     char command_line[1024]; /* NUL-terminated (Xen's limit: MAX_GUEST_CMDLINE) */
     uint64_t memory_bytes;   /* given to this guest */
+    phys_t page_tables;      /* the root of those that the kernel uses, for readers of dumps (core/dump.h) */
+    bool keeps_crashed;      /* platform_crash() leaves the machine and its memory as they are, where it can */
     unsigned cpus;           /* offered; cpus_online says how many run */
     nanoseconds entry_time;  /* clock_monotonic() as early as it could be read */
     char protections[512];   /* what is done against speculative execution, in words */

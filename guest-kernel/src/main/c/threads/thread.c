@@ -7,6 +7,7 @@
  * kernel thread, in thread context; thread_free_dead() by the scheduler.
  */
 #include "core/debug.h"
+#include "core/dump.h"
 #include "core/heap.h"
 #include "core/kernel_lock.h"
 #include "core/log.h"
@@ -26,6 +27,21 @@ static unsigned count;
 static unsigned user_count; /* threads of the process */
 static uint32_t next_id = 1;
 static struct thread *dead; /* left its stack, not yet freed */
+
+DUMP_ADDRESS("threads", all);
+DUMP_OFFSET(thread, all_link);
+DUMP_OFFSET(thread, stack_pointer);
+DUMP_OFFSET(thread, stack);
+DUMP_OFFSET(thread, fs_base);
+DUMP_OFFSET(thread, fpu_area);
+DUMP_OFFSET(thread, user);
+DUMP_OFFSET(thread, state);
+DUMP_OFFSET(thread, cpu_time);
+DUMP_OFFSET(thread, id);
+DUMP_OFFSET(thread, name);
+DUMP_VALUE("thread.name_size", sizeof(((struct thread *)0)->name));
+DUMP_OFFSET(kernel_stack, top);
+DUMP_VALUE("kernel_stack.size", KERNEL_STACK_SIZE);
 
 static struct thread *thread_allocate(const char *name)
 {

@@ -138,7 +138,8 @@ void native_paging_init(struct memory_range *pool)
         build_user_root();
     boot_pool = NULL;
 
-    cr3_write(virt_to_phys(native_root_table));
+    platform.page_tables = virt_to_phys(native_root_table);
+    cr3_write(platform.page_tables);
     if (native_isolated)
         native_segments_isolate(this_cpu(), virt_to_phys(native_root_table), virt_to_phys(native_user_root_table));
     /* Entries of the boot tables are not global, but be rid of whatever was prefetched as such. */

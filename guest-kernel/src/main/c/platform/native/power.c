@@ -80,8 +80,17 @@ noreturn void native_reboot(void)
     triple_fault();
 }
 
+/* With interrupts off no processor of a PC goes on. */
+static noreturn void halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
 noreturn void native_crash(void)
 {
+    if (platform.keeps_crashed)
+        halt();
     out8(DEBUG_EXIT_PORT, DEBUG_EXIT_CRASH);
     keyboard_reset();
     triple_fault();

@@ -228,7 +228,8 @@ static void switch_tables(void)
         panic("Xen refuses the page tables: %s", errno_name(error));
     pv_early_console(NULL, 0);
     pv_frames = phys_to_virt(frame_list.start << PAGE_SHIFT);
-    pv_kernel_root = phys_to_virt((tables.start + TABLE_KERNEL_ROOT) << PAGE_SHIFT);
+    platform.page_tables = (tables.start + TABLE_KERNEL_ROOT) << PAGE_SHIFT;
+    pv_kernel_root = phys_to_virt(platform.page_tables);
     pv_user_root = phys_to_virt((tables.start + TABLE_USER_ROOT) << PAGE_SHIFT);
 }
 

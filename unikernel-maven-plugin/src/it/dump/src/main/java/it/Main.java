@@ -3,11 +3,13 @@ package it;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.lang.reflect.Field;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.ReentrantLock;
+import sun.misc.Unsafe;
 
 /** Serves requests with a known number of objects in its heap, and two threads that wait for each other. */
 public class Main {
@@ -34,7 +36,19 @@ public class Main {
             exchange.getResponseBody().write(answer);
             exchange.close();
         });
+        server.createContext("/crash", exchange -> crash());
         server.start();
+    }
+
+    /** Has the JVM itself write where there is no memory. */
+    private static void crash() {
+        try {
+            Field field = Unsafe.class.getDeclaredField("theUnsafe");
+            field.setAccessible(true);
+            ((Unsafe) field.get(null)).putLong(16, 1);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static void startHolding(String name, ReentrantLock held, ReentrantLock wanted, CountDownLatch both) {

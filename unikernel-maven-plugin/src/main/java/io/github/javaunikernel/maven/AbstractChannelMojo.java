@@ -31,7 +31,7 @@ abstract class AbstractChannelMojo extends AbstractImageFilesMojo {
     private int timeout;
 
     @Override
-    protected final void run() throws SettingException, IOException, InterruptedException {
+    protected void run() throws SettingException, IOException, InterruptedException {
         Duration limit = AbstractStartMojo.limit("dump.timeout", timeout);
         check();
         try (HostChannel guest = HostChannel.connect(socket())) {
@@ -45,7 +45,7 @@ abstract class AbstractChannelMojo extends AbstractImageFilesMojo {
     /** Asks the guest. */
     abstract void ask(HostChannel guest, Duration limit) throws IOException, InterruptedException;
 
-    private Path socket() {
+    final Path socket() {
         return channel == null ? ChannelSocket.of(directory(), fileName()) : channel.toPath();
     }
 }

@@ -37,11 +37,12 @@ class LayersTest {
 
     /** The packages from the top to the bottom, what each is, and which ones it may use. */
     private static final String TABLE = """
-            goals    | one class for each    | assembly dev serve run aws oci report inspect runtime image boot settings
+            goals    | a class for each | assembly dev serve run core aws oci report inspect runtime image boot settings
             assembly | assembles an image    | runtime image boot settings
             dev      | restarts on a change  | run settings
             serve    | starts it when asked  | run html settings
             run      | boots an image here   | boot settings
+            core     | the memory of a guest | image settings
             aws      | machines on EC2       | settings
             oci      | disks for KubeVirt    | settings
             runtime  | the JVM and its parts | boot settings

@@ -29,8 +29,9 @@ public record KernelCommandLine(String text) {
     private static final int MAX_BYTES = 1023 - ROOT_BYTES;
 
     private static final String PARAMETER = "kernelOptions";
-    private static final List<String> WORDS =
-            List.of("quiet", "verbose", "timings", "nokaslr", "mitigations=auto", "mitigations=off", "mitigations=on");
+    private static final String KEEP = "crash=keep";
+    private static final List<String> WORDS = List.of(
+            "quiet", "verbose", "timings", "nokaslr", KEEP, "mitigations=auto", "mitigations=off", "mitigations=on");
     private static final String CONFIGURATION = "conf=";
     private static final String TRACE = "trace=";
     private static final String IPV6 = "ipv6=";
@@ -66,7 +67,7 @@ public record KernelCommandLine(String text) {
                     PARAMETER,
                     "The kernel has no option '" + option + "'.",
                     "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, profile=HZ,"
-                            + " mitigations=auto, mitigations=off, mitigations=on, ipv6=no,"
+                            + " crash=keep, mitigations=auto, mitigations=off, mitigations=on, ipv6=no,"
                             + " ipv6=ADDRESS/PREFIX, nokaslr or conf=/PATH.");
         }
         if (option.startsWith(TRACE)) {
@@ -112,6 +113,11 @@ public record KernelCommandLine(String text) {
     /** These options and the word that names the root file system. */
     public KernelCommandLine withRoot(UUID root) {
         return new KernelCommandLine((text + ROOT + root).strip());
+    }
+
+    /** Whether a machine that crashed stays, for a dump of its memory. */
+    public boolean keepsCrashed() {
+        return List.of(text.split(" ")).contains(KEEP);
     }
 
     /** The guest's configuration file, if it is not the usual one. */

@@ -54,7 +54,7 @@ public record XenConfig(
                 "tsc_mode = \"native\"",
                 "on_poweroff = \"destroy\"",
                 "on_reboot = \"restart\"",
-                "on_crash = \"destroy\"",
+                "on_crash = " + quoted(commandLine.keepsCrashed() ? "preserve" : "destroy"),
                 "");
     }
 

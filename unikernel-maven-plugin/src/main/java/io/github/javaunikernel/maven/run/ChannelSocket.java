@@ -18,6 +18,11 @@ public final class ChannelSocket {
         return directory.resolve(imageName + ".channel");
     }
 
+    /** The socket of the monitor of QEMU that belongs to a channel. */
+    public static Path monitorOf(Path channel) {
+        return channel.resolveSibling(channel.getFileName().toString().replaceFirst("\\.channel$", "") + ".qmp");
+    }
+
     /** The path by which this JVM and its children reach the socket; empty if none is short enough. */
     static Optional<Path> reachable(Path socket) {
         return reachable(socket, HostFamily.current());

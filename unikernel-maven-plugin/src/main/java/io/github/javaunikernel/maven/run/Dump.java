@@ -110,7 +110,7 @@ public enum Dump {
             case "jfr" -> JFR;
             default ->
                 throw new SettingException(
-                        "dump", "'" + text + "' is not a kind of dump.", "Use threads, histogram, heap or jfr.");
+                        "dump", "'" + text + "' is not a kind of dump.", "Use threads, histogram, heap, jfr or core.");
         };
     }
 

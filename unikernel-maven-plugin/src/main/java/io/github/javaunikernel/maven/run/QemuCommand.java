@@ -46,7 +46,8 @@ public record QemuCommand(
      * All words of the command.
      *
      * @param reports the socket that QEMU connects to for what the guest's kernel reports
-     * @param channel the socket that QEMU makes for requests to the guest's kernel, or empty for no such channel
+     * @param channel the socket that QEMU makes for requests to the guest's kernel, with one for its monitor beside it,
+     *     or empty for neither
      */
     List<String> words(Path reports, Optional<Path> channel) {
         // spotless:off
@@ -94,7 +95,9 @@ public record QemuCommand(
                 "-device",
                 "virtio-serial-pci,max_ports=1,disable-legacy=on",
                 "-device",
-                "virtconsole,chardev=channel"));
+                "virtconsole,chardev=channel",
+                "-qmp",
+                "unix:" + escaped(ChannelSocket.monitorOf(socket)) + ",server=on,wait=off"));
         generation.ifPresent(start -> words.addAll(List.of("-device", "vmgenid,guid=" + start.identifier())));
         generation
                 .flatMap(Generation::memory)

@@ -207,11 +207,12 @@ class BootTextTest {
                         + "\"format=raw, vdev=xvdb, access=rw, target=/t/app.scratch.img\" ]\n"),
                 text);
         assertTrue(text.contains("vif = [ \"\" ]\n"), text);
+        assertTrue(text.endsWith("on_crash = \"destroy\"\n"), text);
         String unconnected = new XenConfig(
                         "app",
                         Path.of("/k"),
                         Path.of("/i"),
-                        KernelCommandLine.parse(""),
+                        KernelCommandLine.parse("crash=keep"),
                         64,
                         1,
                         NetworkSetting.parse("none"),
@@ -227,6 +228,7 @@ class BootTextTest {
                         "format=raw, vdev=xvdd, access=ro, target=/d/prices.img" ]
                         """), unconnected);
         assertTrue(unconnected.contains("vif = [  ]\n"), unconnected);
+        assertTrue(unconnected.endsWith("on_crash = \"preserve\"\n"), unconnected);
     }
 
     @ParameterizedTest

@@ -25,7 +25,8 @@ class KernelCommandLineTest {
      * (root=UUID=).
      */
     private static List<String> optionsOfTheKernel() throws IOException {
-        String source = Files.readString(Path.of("../guest-kernel/src/main/c/linux/configuration.c"));
+        String source = Files.readString(Path.of("../guest-kernel/src/main/c/linux/configuration.c"))
+                .replaceAll("\"\\s+\"", "");
         Matcher list = Pattern.compile("known are ([^\"]*)\"").matcher(source);
         assertTrue(list.find(), "the kernel lists its options");
         List<String> options = new ArrayList<>(List.of(list.group(1).split(" ")));
