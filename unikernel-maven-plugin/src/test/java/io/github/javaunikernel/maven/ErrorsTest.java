@@ -174,6 +174,23 @@ class ErrorsTest {
                 });
     }
 
+    /** So Windows answers when another program has the file open. */
+    @Test
+    void aFileThatAnotherProgramUsesIsNamed() throws Exception {
+        Path file = Files.createFile(scratch.resolve("hello.img"));
+        String expected = file + " is in use by another program, or protected. End that program, such as a guest that"
+                + " runs from the file, and build again.";
+        assertFails(expected, () -> {
+            throw new AccessDeniedException(file.toString());
+        });
+        assertFails(expected, () -> {
+            throw new FileSystemException(
+                    file.toString(),
+                    null,
+                    "The process cannot access the file because it is being used by another process.");
+        });
+    }
+
     @Test
     void aMissingFileAndADirectoryInPlaceOfAFileAreNamed() throws Exception {
         assertFails(
