@@ -66,8 +66,7 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
     private int memory;
 
     /**
-     * Number of virtual CPUs of the machine, 1 to 64. The program runs on all of them; in a paravirtual Xen guest it
-     * runs on one.
+     * Number of virtual CPUs of the machine, 1 to 64. The program runs on all of them.
      *
      * @since 0.1.0
      */

@@ -75,7 +75,8 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private String firmware;
 
     /**
-     * QEMU's program for x86-64. The default is {@code qemu-system-x86_64} on the PATH.
+     * QEMU's program for x86-64. The default is {@code qemu-system-x86_64} on the PATH, or where installers of the
+     * system put it.
      *
      * @since 0.1.0
      */

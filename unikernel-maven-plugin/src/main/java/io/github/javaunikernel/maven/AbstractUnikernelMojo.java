@@ -19,6 +19,7 @@ import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.project.MavenProject;
+import org.codehaus.plexus.util.xml.Xpp3Dom;
 
 /** The base of all goals: when to skip them, and how failures become messages. */
 abstract class AbstractUnikernelMojo extends AbstractMojo {
@@ -57,7 +58,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
             return;
         }
         try {
-            refuseEmptyValues();
+            refuseMisread();
             run();
         } catch (SettingException e) {
             throw failure(e.messageNaming(nameInPom(e.parameter())), e);
@@ -87,20 +88,51 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         return project.getPackaging().equals("pom");
     }
 
-    /** Maven turns an empty property into an empty text, or into the path of the project. Lists may be empty. */
-    private void refuseEmptyValues() throws SettingException {
+    /** What Maven takes without a word for something else than was meant. */
+    private void refuseMisread() throws SettingException {
         for (var parameter : mojoExecution.getMojoDescriptor().getParameters()) {
             String property = String.valueOf(parameter.getExpression()).replaceFirst("^\\$\\{(.*)}$", "$1");
             String value =
                     userProperties.getProperty(property, project.getProperties().getProperty(property));
-            boolean single = Set.of("java.lang.String", "java.io.File").contains(parameter.getType());
-            if (single && property.startsWith(PREFIX) && "".equals(value) && !MAY_BE_EMPTY.contains(property)) {
-                throw new SettingException(
-                        property.substring(PREFIX.length()),
-                        "The property " + property + " is empty.",
-                        "Give it a value, or leave it out.");
+            if (property.startsWith(PREFIX)) {
+                refuseEmpty(parameter, property, value);
+                refuseUnclear(parameter, property, inPom(parameter).orElse(value));
             }
         }
+    }
+
+    /** Maven turns an empty property into an empty text, or into the path of the project. Lists may be empty. */
+    private static void refuseEmpty(
+            org.apache.maven.plugin.descriptor.Parameter parameter, String property, String value)
+            throws SettingException {
+        boolean single = Set.of("java.lang.String", "java.io.File").contains(parameter.getType());
+        if (single && "".equals(value) && !MAY_BE_EMPTY.contains(property)) {
+            throw new SettingException(
+                    property.substring(PREFIX.length()),
+                    "The property " + property + " is empty.",
+                    "Give it a value, or leave it out.");
+        }
+    }
+
+    /** Maven takes all but the word true for false. */
+    private static void refuseUnclear(
+            org.apache.maven.plugin.descriptor.Parameter parameter, String property, String value)
+            throws SettingException {
+        if (parameter.getType().equals("boolean") && value != null && !value.matches("(?i)true|false")) {
+            throw new SettingException(
+                    property.substring(PREFIX.length()),
+                    "'" + value + "' is neither true nor false.",
+                    "Use one of the two, or leave the parameter out.");
+        }
+    }
+
+    /** What the POM itself gives a parameter, unless that is a property. */
+    private Optional<String> inPom(org.apache.maven.plugin.descriptor.Parameter parameter) {
+        return Optional.ofNullable(mojoExecution.getConfiguration())
+                .map(configuration -> configuration.getChild(parameter.getName()))
+                .map(Xpp3Dom::getValue)
+                .map(String::strip)
+                .filter(value -> !value.contains("${"));
     }
 
     /** Maven appends the message of each cause to that of the failure, so the cause is only logged. */

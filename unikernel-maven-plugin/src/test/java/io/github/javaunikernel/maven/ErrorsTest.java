@@ -174,6 +174,23 @@ class ErrorsTest {
                 });
     }
 
+    /** So Windows answers when another program has the file open. */
+    @Test
+    void aFileThatAnotherProgramUsesIsNamed() throws Exception {
+        Path file = Files.createFile(scratch.resolve("hello.img"));
+        String expected = file + " is in use by another program, or protected. End that program, such as a guest that"
+                + " runs from the file, and build again.";
+        assertFails(expected, () -> {
+            throw new AccessDeniedException(file.toString());
+        });
+        assertFails(expected, () -> {
+            throw new FileSystemException(
+                    file.toString(),
+                    null,
+                    "The process cannot access the file because it is being used by another process.");
+        });
+    }
+
     @Test
     void aMissingFileAndADirectoryInPlaceOfAFileAreNamed() throws Exception {
         assertFails(
@@ -237,6 +254,19 @@ class ErrorsTest {
                 });
     }
 
+    /** Maven would take each for false. */
+    @ParameterizedTest
+    @ValueSource(strings = {"yes", "1", "", "truee"})
+    void aSwitchIsTrueOrFalse(String value) throws Exception {
+        userProperties.setProperty("unikernel.compress", value);
+        assertFails(
+                "'" + value + "' is neither true nor false. [parameter compress, -Dunikernel.compress] Use one of the"
+                        + " two, or leave the parameter out.",
+                () -> {
+                    throw new AssertionError("the goal ran");
+                });
+    }
+
     @Test
     void aParameterHasTheNameThatAPomGivesIt() throws Exception {
         assertFails(
@@ -250,6 +280,7 @@ class ErrorsTest {
         userProperties.setProperty("unikernel.debug", "");
         userProperties.setProperty("unikernel.arguments", "");
         userProperties.setProperty("unikernel.hostname", "web");
+        userProperties.setProperty("unikernel.compress", "TRUE");
         AtomicBoolean ran = new AtomicBoolean();
         goal(() -> ran.getAndSet(true)).execute();
         assertTrue(ran.get());
@@ -296,6 +327,7 @@ class ErrorsTest {
                 parameter("jdkHome", "java.io.File"),
                 parameter("arguments", "java.util.List"),
                 parameter("debug", "java.lang.String"),
+                parameter("compress", "boolean"),
                 parameter("run.with", "java.lang.String"),
                 readOnly()));
         goal.mojoExecution = new MojoExecution(descriptor);

@@ -5,7 +5,10 @@ import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
 import io.github.javaunikernel.maven.runtime.LoadedElf;
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,6 +21,12 @@ import org.codehaus.plexus.util.MatchPatterns;
 final class HostFiles {
 
     private static final MatchPatterns LEFT_BEHIND = MatchPatterns.from(DirectoryScanner.DEFAULTEXCLUDES);
+
+    /** As elf(5) and execve(2) have it. */
+    private static final String ELF = "\u007fELF";
+
+    private static final String SCRIPT = "#!";
+    private static final int LONGEST_MAGIC = 4;
 
     private HostFiles() {}
 
@@ -65,7 +74,17 @@ final class HostFiles {
         return loaded.isPresent() ? loaded.get()::open : FileContent.of(file);
     }
 
-    static int permissions(Path file) {
-        return Files.isExecutable(file) ? 0755 : 0644;
+    /**
+     * The mode of a file by what it is, since not every system that builds images has modes: programs, libraries and
+     * scripts may be executed.
+     */
+    static int permissions(Path file) throws IOException {
+        byte[] start = FileTrouble.on(file, () -> {
+            try (InputStream in = Files.newInputStream(file)) {
+                return in.readNBytes(LONGEST_MAGIC);
+            }
+        });
+        String magic = new String(start, StandardCharsets.ISO_8859_1);
+        return magic.startsWith(ELF) || magic.startsWith(SCRIPT) ? 0755 : 0644;
     }
 }

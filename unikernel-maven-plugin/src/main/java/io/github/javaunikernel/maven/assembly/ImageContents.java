@@ -249,7 +249,7 @@ final class ImageContents {
     }
 
     /** The file to start can be run, whatever unpacked or copied it. */
-    private int permissions(Application.Jar file) {
+    private int permissions(Application.Jar file) throws IOException {
         return file.place().equals(request.application().executable()) ? 0755 : HostFiles.permissions(file.file());
     }
 

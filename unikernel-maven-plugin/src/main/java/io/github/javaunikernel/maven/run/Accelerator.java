@@ -87,6 +87,16 @@ public record Accelerator(String name, String note, boolean warning) {
         }
     }
 
+    /** Whether the guest sees a CPU of QEMU's, and not this machine's. */
+    public boolean isEmulation() {
+        return name.equals("tcg");
+    }
+
+    /** Whether a guest can go on from memory that was saved: whpx refuses to, and hvf has not been tried. */
+    public boolean canRestore() {
+        return isEmulation() || name.equals(HostFamily.LINUX.virtualisation());
+    }
+
     /**
      * Chooses.
      *

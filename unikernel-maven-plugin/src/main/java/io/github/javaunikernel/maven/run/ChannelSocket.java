@@ -25,12 +25,14 @@ public final class ChannelSocket {
 
     /** The path by which this JVM and its children reach the socket; empty if none is short enough. */
     static Optional<Path> reachable(Path socket) {
-        return reachable(socket, HostFamily.current());
+        return reachable(
+                socket.toAbsolutePath(), HostFamily.current(), Path.of("").toAbsolutePath());
     }
 
-    static Optional<Path> reachable(Path socket, HostFamily family) {
-        Path absolute = socket.toAbsolutePath();
-        return Stream.of(Path.of("").toAbsolutePath().relativize(absolute), absolute)
+    /** There is no way from one drive of Windows to another but by the whole path. */
+    static Optional<Path> reachable(Path absolute, HostFamily family, Path workingDirectory) {
+        boolean oneDrive = absolute.getRoot().equals(workingDirectory.getRoot());
+        return Stream.of(oneDrive ? workingDirectory.relativize(absolute) : absolute, absolute)
                 .filter(path -> path.toString().getBytes(StandardCharsets.UTF_8).length <= family.longestSocket())
                 .findFirst();
     }

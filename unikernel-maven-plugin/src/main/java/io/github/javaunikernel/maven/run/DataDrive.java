@@ -5,7 +5,6 @@ import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,9 +21,6 @@ import java.util.function.UnaryOperator;
  * @param file of the machine, with an ext2 file system
  */
 public record DataDrive(Path file, boolean readOnly) {
-
-    /** Where Debian has mke2fs, which need not be on a user's path. */
-    private static final String SYSTEM = "/usr/sbin" + File.pathSeparator + "/sbin";
 
     /**
      * The drives for an image. Disks that are missing are made, unless they are read-only.
@@ -72,12 +68,11 @@ public record DataDrive(Path file, boolean readOnly) {
     }
 
     private static Path program(String name, String searchPath) throws SettingException {
-        return Programs.find(name, searchPath)
-                .or(() -> Programs.find(name, SYSTEM))
+        return Programs.installed(name, searchPath)
                 .orElseThrow(() -> new SettingException(
                         "dataDisks",
                         "There is no " + name + " on this machine, which makes and reads data disks.",
-                        "Install it with 'apt-get install e2fsprogs'."));
+                        HostFamily.current().e2fsprogs()));
     }
 
     /** It gets its name when it is complete. The file takes only as much room as is written. */
@@ -126,7 +121,8 @@ public record DataDrive(Path file, boolean readOnly) {
             return new ProcessBuilder(command).redirectErrorStream(true).start();
         } catch (IOException e) {
             throw new ExplainedException(
-                    command.get(0) + " cannot be run. Install it again with 'apt-get install --reinstall e2fsprogs'.",
+                    command.get(0) + " cannot be run: " + FileTrouble.reason(e) + ". Remove it. "
+                            + HostFamily.current().e2fsprogs(),
                     e);
         }
     }

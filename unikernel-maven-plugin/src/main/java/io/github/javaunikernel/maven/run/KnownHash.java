@@ -19,7 +19,8 @@ import java.util.Map;
 
 /**
  * The SHA-256 of a file that is asked for again and again. It is kept beside the file, together with size, inode and
- * time of the last change of the inode, which nobody can set back; while these are the same the file is not read.
+ * time of the last change of the inode, which nobody can set back; while these are the same the file is not read. Where
+ * the file system has no such time, as on Windows, the file is always read.
  */
 final class KnownHash {
 
@@ -35,6 +36,9 @@ final class KnownHash {
 
     /** As above, by the clock of the file system. */
     static String of(Path file, Clock clock) throws IOException {
+        if (!file.getFileSystem().supportedFileAttributeViews().contains("unix")) {
+            return hash(file);
+        }
         Path kept = keptAt(file);
         Stamp before = Stamp.of(file);
         String[] known = read(kept).split(" ", 2);

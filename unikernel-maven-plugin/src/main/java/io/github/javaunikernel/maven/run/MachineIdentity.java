@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
  * @param kernel SHA-256 of the kernel that QEMU loads
  * @param qemu what QEMU says of its version
  * @param machine what QEMU is asked for
- * @param processor the host's, if the guest runs on it
+ * @param processor the host's, if the guest runs on it, else that it is emulated
  */
 public record MachineIdentity(String image, String kernel, String qemu, String machine, String processor) {
 
@@ -33,8 +33,9 @@ public record MachineIdentity(String image, String kernel, String qemu, String m
                 KnownHash.of(image.image()),
                 KnownHash.of(image.kernel()),
                 Qemu.version(request.qemu()),
-                String.join(" ", QemuBoot.command(request).words(Path.of("reports"), Optional.empty())),
-                request.accelerator().name().equals("kvm") ? processorSeen() : "emulated");
+                String.join(
+                        " ", QemuBoot.command(request).words(Path.of("control"), Path.of("reports"), Optional.empty())),
+                request.accelerator().isEmulation() ? "emulated" : processorSeen());
     }
 
     /** What differs from another one, in words; empty if nothing does. */

@@ -3,10 +3,12 @@ package io.github.javaunikernel.maven.run;
 
 import java.io.File;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Programs of this machine. */
 final class Programs {
@@ -24,9 +26,32 @@ final class Programs {
 
     static Optional<Path> find(HostFamily family, String name, String searchPath) {
         return Arrays.stream(searchPath.split(Pattern.quote(File.pathSeparator)))
+                .map(Programs::unquoted)
                 .filter(directory -> !directory.isEmpty())
-                .map(directory -> Path.of(directory, family.program(name)))
-                .filter(Files::isExecutable)
+                .flatMap(directory -> program(directory, family.program(name)))
                 .findFirst();
+    }
+
+    /** As above; where the path has none, one in a directory into which programs are usually installed. */
+    static Optional<Path> installed(String name, String searchPath) {
+        HostFamily family = HostFamily.current();
+        return find(family, name, searchPath)
+                .or(() -> find(
+                        family, name, String.join(File.pathSeparator, family.installDirectories(System.getenv()))));
+    }
+
+    /** Windows accepts quotation marks around the entries of its PATH. */
+    private static String unquoted(String directory) {
+        return directory.replace("\"", "");
+    }
+
+    private static Stream<Path> program(String directory, String name) {
+        try {
+            return Stream.of(Path.of(directory, name))
+                    .filter(file -> Files.isRegularFile(file) && Files.isExecutable(file));
+        } catch (InvalidPathException e) {
+            // No program can be in a directory that cannot be.
+            return Stream.of();
+        }
     }
 }

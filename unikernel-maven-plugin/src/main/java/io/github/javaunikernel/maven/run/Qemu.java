@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -21,8 +23,9 @@ public final class Qemu {
             + " SoftwareFreedomConservancy.QEMU), or name the program;"
             + " -DskipITs leaves out the goal start.";
     private static final Pattern VERSION = Pattern.compile("QEMU emulator version (\\d+)\\.(\\d+)");
-    /** Starts kernels by their PVH entry with a memory map since 4.0. */
-    private static final int OLDEST = 4;
+    /** Has random numbers of its own for guests since 4.2, and on Windows Unix sockets since 7.2. */
+    private static final Map<HostFamily, List<Integer>> OLDEST =
+            Map.of(HostFamily.LINUX, List.of(4, 2), HostFamily.MACOS, List.of(4, 2), HostFamily.WINDOWS, List.of(7, 2));
 
     private Qemu() {}
 
@@ -37,7 +40,7 @@ public final class Qemu {
         if (!Files.isRegularFile(program) || !Files.isExecutable(program)) {
             throw new SettingException(PARAMETER, "There is no program " + program + ".", INSTALL);
         }
-        check(program);
+        check(HostFamily.current(), program);
         return program;
     }
 
@@ -47,22 +50,26 @@ public final class Qemu {
     }
 
     private static Path search(String searchPath) throws SettingException {
-        return Programs.find(PROGRAM, searchPath)
-                .orElseThrow(
-                        () -> new SettingException(PARAMETER, "There is no " + PROGRAM + " on the PATH.", INSTALL));
+        return Programs.installed(PROGRAM, searchPath)
+                .orElseThrow(() -> new SettingException(
+                        PARAMETER, "There is no " + PROGRAM + " on the PATH or where installers put it.", INSTALL));
     }
 
-    private static void check(Path program) throws SettingException {
+    /** Refuses a program that cannot run guests on this family. */
+    static void check(HostFamily family, Path program) throws SettingException {
         Matcher version = VERSION.matcher(output(program, "--version"));
         if (!version.find()) {
             throw new SettingException(
                     PARAMETER, program + " is not QEMU.", "Name a " + PROGRAM + ", or leave it out.");
         }
-        if (Integer.parseInt(version.group(1)) < OLDEST) {
+        int major = Integer.parseInt(version.group(1));
+        int minor = Integer.parseInt(version.group(2));
+        List<Integer> oldest = OLDEST.get(family);
+        if (major < oldest.get(0) || major == oldest.get(0) && minor < oldest.get(1)) {
             throw new SettingException(
                     PARAMETER,
-                    program + " is QEMU " + version.group(1) + "." + version.group(2) + "; " + OLDEST
-                            + ".0 or later is needed.",
+                    program + " is QEMU " + major + "." + minor + "; " + oldest.get(0) + "." + oldest.get(1)
+                            + " or later is needed.",
                     INSTALL);
         }
         if (!output(program, "-machine", "help").contains("q35")) {

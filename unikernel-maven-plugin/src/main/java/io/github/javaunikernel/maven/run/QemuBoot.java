@@ -129,7 +129,7 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                 memory,
                 image.vcpus(),
                 request.firmware(),
-                request.firmware() == Firmware.UEFI ? Optional.of(Ovmf.in(Ovmf.DIRECTORY)) : Optional.empty(),
+                request.firmware() == Firmware.UEFI ? Optional.of(Ovmf.beside(request.qemu())) : Optional.empty(),
                 image.kernel(),
                 options,
                 image.image(),

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The machine that QEMU is asked for: stopped before the guest's first instruction, QMP on standard input and output,
- * the guest's console on standard error, its reports on a socket. The image is the disk and is never changed. Ports are
- * forwarded by QMP, which says which of them cannot be had.
+ * The machine that QEMU is asked for: stopped before the guest's first instruction, QMP and the guest's reports on a
+ * socket each, its console on standard output. The image is the disk and is never changed. Ports are forwarded by QMP,
+ * which says which of them cannot be had.
  *
  * @param accelerator as QEMU calls it
  * @param ovmf QEMU's firmware in place of its BIOS
@@ -45,23 +45,23 @@ public record QemuCommand(
     /**
      * All words of the command.
      *
-     * @param reports the socket that QEMU connects to for what the guest's kernel reports
-     * @param channel the socket that QEMU makes for requests to the guest's kernel, with one for its monitor beside it,
-     *     or empty for neither
+     * @param control the socket that QEMU connects to for QMP
+     * @param reports the one for what the guest's kernel reports
+     * @param channel the socket that QEMU makes for requests to the guest's kernel, with one for other programs' QMP
+     *     beside it, or empty for neither
      */
-    List<String> words(Path reports, Optional<Path> channel) {
+    List<String> words(Path control, Path reports, Optional<Path> channel) {
         // spotless:off
         List<String> words = new ArrayList<>(List.of(
                 qemu.toString(), "-S", "-nodefaults", "-no-user-config", "-display", "none",
                 "-machine", "q35", "-accel", accelerator, "-cpu", "max", "-m", String.valueOf(memory),
                 "-smp", cpus(),
-                "-qmp", "stdio",
-                // Opened again: QEMU's own messages then come on the same stream.
-                "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console",
+                "-chardev", "socket,id=control,path=" + escaped(control), "-mon", "chardev=control,mode=control",
+                "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
                 "-chardev", "socket,id=reports,path=" + escaped(reports), "-serial", "chardev:reports",
                 // A panic ends QEMU with a status of its own, a reboot ends it too.
                 "-device", "isa-debug-exit,iobase=0x501", "-no-reboot",
-                "-object", "rng-random,id=random,filename=/dev/urandom",
+                "-object", "rng-builtin,id=random",
                 "-device", "virtio-rng-pci,rng=random,disable-legacy=on",
                 "-drive", "id=root,if=none,format=raw,snapshot=on,file=" + escaped(image),
                 "-device", "virtio-blk-pci,drive=root,disable-legacy=on"));
@@ -99,9 +99,7 @@ public record QemuCommand(
                 "-qmp",
                 "unix:" + escaped(ChannelSocket.monitorOf(socket)) + ",server=on,wait=off"));
         generation.ifPresent(start -> words.addAll(List.of("-device", "vmgenid,guid=" + start.identifier())));
-        generation
-                .flatMap(Generation::memory)
-                .ifPresent(file -> words.addAll(List.of("-incoming", "exec:cat " + quoted(file))));
+        generation.flatMap(Generation::memory).ifPresent(file -> words.addAll(List.of("-incoming", "defer")));
         // What the firmware writes to its variables is dropped, too.
         ovmf.ifPresent(files -> Collections.addAll(
                 words,
@@ -130,11 +128,6 @@ public record QemuCommand(
      */
     private String cpus() {
         return vcpus == 1 && accelerator.startsWith("tcg") ? "1,maxcpus=2" : String.valueOf(vcpus);
-    }
-
-    /** For a shell. */
-    private static String quoted(Path path) {
-        return "'" + path.toString().replace("'", "'\\''") + "'";
     }
 
     /** A comma ends an option of QEMU; a doubled one does not. */

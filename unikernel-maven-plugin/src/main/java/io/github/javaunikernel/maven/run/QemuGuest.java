@@ -7,6 +7,10 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Locale;
@@ -19,8 +23,6 @@ import java.util.regex.Pattern;
 /** A guest in QEMU. It ends with this JVM at the latest. */
 public final class QemuGuest implements Guest {
 
-    /** Commands for QMP pass through; after the last comes the one that ends QEMU. */
-    private static final String LIFELINE = "cat <&3; echo '{\"execute\":\"quit\"}'";
     /** A line of {@code info usernet}: protocol, descriptor, source address and port, destination address and port. */
     private static final Pattern FORWARD =
             Pattern.compile("TCP\\[HOST_FORWARD]\\s+\\d+\\s+\\S+\\s+(\\d+)\\s+\\S+\\s+(\\d+)");
@@ -37,14 +39,11 @@ public final class QemuGuest implements Guest {
     private final Console console;
     private final Reports reports;
 
-    private QemuGuest(Process process, Console console, Reports reports) {
+    private QemuGuest(Process process, Qmp qmp, Console console, Reports reports) {
         this.process = process;
+        this.qmp = qmp;
         this.console = console;
         this.reports = reports;
-        console.follow(process.getErrorStream());
-        qmp = new Qmp(process.getInputStream(), process.getOutputStream());
-        // The shell on the other end of the lifeline waits for its end.
-        qmp.ended().whenComplete((nothing, problem) -> closeQuietly());
     }
 
     /**
@@ -54,20 +53,71 @@ public final class QemuGuest implements Guest {
      */
     static QemuGuest start(QemuCommand command, Optional<Path> channel, Console console, Reports reports)
             throws IOException, SettingException {
-        try (ReportSocket socket = ReportSocket.open()) {
-            Process process = Supervised.start(command.words(socket.path(), channel), LIFELINE, false);
-            QemuGuest guest = new QemuGuest(process, console, reports);
-            guest.greet(command);
-            reports.follow(socket.accept());
+        return start(HostFamily.current(), command, channel, console, reports);
+    }
+
+    static QemuGuest start(
+            HostFamily family, QemuCommand command, Optional<Path> channel, Console console, Reports reports)
+            throws IOException, SettingException {
+        try (QemuSocket control = QemuSocket.open();
+                QemuSocket reported = QemuSocket.open()) {
+            Process process = Supervised.start(family, command.words(control.path(), reported.path(), channel));
+            console.follow(process.getInputStream());
+            process.onExit().thenRun(() -> {
+                control.giveUp();
+                closeLifeline(process);
+            });
+            Qmp qmp = greet(control, process, command, console);
+            // QEMU has connected all of its sockets before it greets.
+            reports.follow(Channels.newInputStream(reported.accept()));
+            QemuGuest guest = new QemuGuest(process, qmp, console, reports);
+            try {
+                guest.restore(command.generation().flatMap(Generation::memory));
+            } catch (IOException e) {
+                guest.kill();
+                throw e;
+            }
             return guest;
         }
     }
 
-    private void greet(QemuCommand command) throws IOException, SettingException {
+    private static Qmp greet(QemuSocket control, Process process, QemuCommand command, Console console)
+            throws IOException, SettingException {
         try {
+            Qmp qmp = new Qmp(control.accept());
             qmp.greet();
+            return qmp;
         } catch (IOException e) {
-            throw startFailure(command);
+            closeLifeline(process);
+            throw startFailure(command, console);
+        }
+    }
+
+    /** QEMU reads the memory while it does other work for us, and runs the guest no sooner than all of it is there. */
+    private void restore(Optional<Path> memory) throws IOException {
+        if (memory.isEmpty()) {
+            return;
+        }
+        FileChannel file = FileChannel.open(memory.get());
+        SocketChannel connection = QemuSocket.ofQemu(path -> {
+            qmp.execute("migrate-incoming", Map.of("uri", "unix:" + path));
+            return SocketChannel.open(UnixDomainSocketAddress.of(path));
+        });
+        Thread sender = new Thread(() -> send(file, connection), "unikernel memory");
+        sender.setDaemon(true);
+        sender.start();
+    }
+
+    /** QEMU ends with a message when it gets only a part. */
+    private static void send(FileChannel file, SocketChannel connection) {
+        try (file;
+                connection) {
+            for (long at = 0, size = file.size(); at < size; ) {
+                at += file.transferTo(at, size - at, connection);
+            }
+        } catch (IOException e) {
+            // QEMU has ended, or will, as it has not got all.
+            return;
         }
     }
 
@@ -110,11 +160,11 @@ public final class QemuGuest implements Guest {
      */
     public void save(OutputStream out) throws IOException {
         qmp.execute("migrate-set-parameters", Map.of("downtime-limit", LONGEST_STOP));
-        try (ReportSocket socket = ReportSocket.open()) {
+        try (QemuSocket socket = QemuSocket.open()) {
             // A QEMU that has ended connects no more.
             qmp.ended().whenComplete((nothing, problem) -> socket.giveUp());
             qmp.execute("migrate", Map.of("uri", "unix:" + socket.path()));
-            try (InputStream in = socket.accept()) {
+            try (InputStream in = Channels.newInputStream(socket.accept())) {
                 in.transferTo(out);
             }
         }
@@ -161,13 +211,14 @@ public final class QemuGuest implements Guest {
     }
 
     @Override
-    public void kill() throws IOException {
-        qmp.close();
+    public void kill() {
+        qmp.quit();
         try {
             if (!process.waitFor(SECONDS_TO_QUIT, TimeUnit.SECONDS)) {
-                process.descendants().forEach(ProcessHandle::destroyForcibly);
+                closeLifeline(process);
             }
         } catch (InterruptedException e) {
+            closeLifeline(process);
             Thread.currentThread().interrupt();
         }
     }
@@ -190,7 +241,7 @@ public final class QemuGuest implements Guest {
     }
 
     /** Explains a failed start with what QEMU itself printed. */
-    private IOException startFailure(QemuCommand command) throws SettingException {
+    private static IOException startFailure(QemuCommand command, Console console) throws SettingException {
         console.ended().exceptionally(problem -> null).join();
         String messages = console.lastLines();
         if (messages.contains("memory")) {
@@ -210,11 +261,17 @@ public final class QemuGuest implements Guest {
                 + "\nCorrect what it complains of, or name another QEMU with -Dunikernel.qemu.");
     }
 
-    private void closeQuietly() {
+    /** As the end of this JVM does. */
+    void endLifeline() {
+        closeLifeline(process);
+    }
+
+    /** Ends the supervisor, with QEMU if that still runs. */
+    private static void closeLifeline(Process process) {
         try {
-            qmp.close();
+            process.getOutputStream().close();
         } catch (IOException e) {
-            // Without the pipe there is no shell left that waits for its end.
+            // Without the pipe there is no supervisor left that waits for its end.
             process.destroy();
         }
     }

@@ -6,11 +6,12 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import java.io.BufferedReader;
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -18,20 +19,20 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /** The control connection to QEMU (QEMU Machine Protocol: one JSON object a line). May be used by several threads. */
-final class Qmp implements Closeable {
+final class Qmp {
 
     private static final Gson GSON = new Gson();
     /** Stands in the queue of answers for the end of the connection. */
     private static final JsonObject END = new JsonObject();
 
-    private final OutputStream out;
+    private final SocketChannel connection;
     private final BlockingQueue<JsonObject> answers = new LinkedBlockingQueue<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     /** Connects; {@link #greet} comes first. */
-    Qmp(InputStream in, OutputStream out) {
-        this.out = out;
-        Thread reader = new Thread(() -> read(in), "unikernel qmp");
+    Qmp(SocketChannel connection) {
+        this.connection = connection;
+        Thread reader = new Thread(() -> read(Channels.newInputStream(connection)), "unikernel qmp");
         reader.setDaemon(true);
         reader.start();
     }
@@ -54,8 +55,7 @@ final class Qmp implements Closeable {
     synchronized JsonObject execute(String command, Map<String, ?> arguments) throws IOException {
         String text = GSON.toJson(Map.of("execute", command, "arguments", arguments)) + "\n";
         try {
-            out.write(text.getBytes(StandardCharsets.UTF_8));
-            out.flush();
+            send(text);
         } catch (IOException e) {
             throw hasEnded(e);
         }
@@ -68,15 +68,26 @@ final class Qmp implements Closeable {
         return answer;
     }
 
+    /** Has QEMU end, also while another command waits for its answer. There may be no answer any more. */
+    void quit() {
+        try {
+            send("{\"execute\":\"quit\"}\n");
+        } catch (IOException e) {
+            // It has ended before.
+            return;
+        }
+    }
+
+    /** Not through a stream, which would wait until the reading thread has got something. */
+    private void send(String text) throws IOException {
+        for (ByteBuffer rest = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)); rest.hasRemaining(); ) {
+            connection.write(rest);
+        }
+    }
+
     /** Done when QEMU has closed the connection. */
     CompletableFuture<Void> ended() {
         return ended;
-    }
-
-    /** Closes our end, which ends QEMU. */
-    @Override
-    public void close() throws IOException {
-        out.close();
     }
 
     private JsonObject next() throws IOException {

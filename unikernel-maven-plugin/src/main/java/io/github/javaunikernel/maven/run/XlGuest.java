@@ -83,7 +83,7 @@ public final class XlGuest implements Guest {
                 image.name(),
                 image.xenConfig().toString()));
         memory.ifPresent(mebibytes -> words.add("memory=" + mebibytes));
-        Process process = Supervised.start(words, String.format(LIFELINE, image.name()), false);
+        Process process = Supervised.start(words, String.format(LIFELINE, image.name()));
         return new XlGuest(image.name(), process, console);
     }
 

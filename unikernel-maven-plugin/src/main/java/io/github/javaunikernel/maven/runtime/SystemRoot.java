@@ -31,8 +31,9 @@ public final class SystemRoot {
         Path file = inRoot(path);
         for (int links = 0; links < MAX_LINKS && Files.isSymbolicLink(file); links++) {
             Path target = Files.readSymbolicLink(file);
-            file = target.isAbsolute()
-                    ? inRoot(target.toString())
+            // On Windows, a path without a drive has a root, but is not absolute.
+            file = target.getRoot() != null
+                    ? inRoot(DirectoryTree.slashed(target))
                     : file.resolveSibling(target).normalize();
         }
         return Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();

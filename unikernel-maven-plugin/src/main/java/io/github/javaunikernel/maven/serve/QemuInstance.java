@@ -104,11 +104,7 @@ record QemuInstance(
     }
 
     @Override
-    public void kill() throws InstanceException {
-        try {
-            boot.guest().kill();
-        } catch (IOException e) {
-            throw new InstanceException(FileTrouble.of(e).text(), e);
-        }
+    public void kill() {
+        boot.guest().kill();
     }
 }

@@ -11,6 +11,11 @@ public final class SnapshotObstacle {
 
     /** The obstacle and what to do about it, in words; empty if there is none. */
     public static Optional<String> of(QemuRequest request) {
+        if (!request.accelerator().canRestore()) {
+            return Optional.of(
+                    "QEMU cannot go on from one with " + request.accelerator().name()
+                            + ". Use -Dunikernel.accel=tcg, or leave out -Dunikernel.serve.snapshot.");
+        }
         if (request.image().scratchBytes() > 0) {
             return Optional.of("the scratch disk of this image would be lost. Build it without -Dunikernel.scratch,"
                     + " or leave out -Dunikernel.serve.snapshot.");

@@ -5,22 +5,19 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonParseException;
 import io.github.javaunikernel.maven.run.MachineIdentity;
 import io.github.javaunikernel.maven.settings.FileTrouble;
+import io.github.javaunikernel.maven.settings.PrivateFiles;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -108,8 +105,7 @@ public final class Snapshots {
     synchronized void take(MachineIdentity machine, Source source) throws IOException {
         delete(unfinished);
         try {
-            Files.createDirectory(
-                    unfinished, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            PrivateFiles.createDirectory(unfinished);
             Path memory = unfinished.resolve(MEMORY);
             FileTrouble.on(memory, () -> {
                 try (OutputStream out = create(memory)) {
@@ -131,12 +127,7 @@ public final class Snapshots {
     }
 
     private static OutputStream create(Path file) throws IOException {
-        return FileTrouble.on(
-                file,
-                () -> Channels.newOutputStream(FileChannel.open(
-                        file,
-                        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))));
+        return FileTrouble.on(file, () -> Channels.newOutputStream(PrivateFiles.create(file)));
     }
 
     private static void delete(Path directory) throws IOException {

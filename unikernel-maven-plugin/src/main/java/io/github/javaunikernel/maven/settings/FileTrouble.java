@@ -99,6 +99,11 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
             case READ_ONLY ->
                 new FileTrouble(
                         file + " is on a disk that cannot be written to.", "Name a directory on another one.", path);
+            case IN_USE ->
+                new FileTrouble(
+                        file + " is in use by another program, or protected.",
+                        "End that program, such as a guest that runs from the file, and build again.",
+                        path);
             case OTHER ->
                 new FileTrouble(
                         file + " cannot be read or written: " + reason(refused) + ".",
@@ -120,6 +125,7 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
         DIRECTORY("it is a directory"),
         FULL("the disk is full"),
         READ_ONLY("the disk cannot be written to"),
+        IN_USE("another program uses it"),
         OTHER("the system reports an error of input or output");
 
         private final String cause;
@@ -132,8 +138,8 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
             if (failure instanceof NoSuchFileException) {
                 return ABSENT;
             }
-            if (failure instanceof AccessDeniedException) {
-                return FORBIDDEN;
+            if (failure instanceof AccessDeniedException denied) {
+                return isOpenTo(denied) ? IN_USE : FORBIDDEN;
             }
             if (failure instanceof FileAlreadyExistsException || failure instanceof NotDirectoryException) {
                 return FILE_IN_PATH;
@@ -146,8 +152,16 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
                 case "Is a directory" -> DIRECTORY;
                 case "No space left on device", "Disk quota exceeded" -> FULL;
                 case "Read-only file system" -> READ_ONLY;
+                case "The process cannot access the file because it is being used by another process" -> IN_USE;
                 default -> OTHER;
             };
+        }
+
+        /** Windows denies access to a file that is permitted, but open in another program. */
+        private static boolean isOpenTo(AccessDeniedException denied) {
+            return denied.getFile() != null
+                    && Files.isRegularFile(Path.of(denied.getFile()))
+                    && Files.isWritable(Path.of(denied.getFile()));
         }
 
         /** What the file itself shows, because the system's words may be in another language. */

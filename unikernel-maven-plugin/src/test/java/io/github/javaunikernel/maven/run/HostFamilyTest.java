@@ -2,13 +2,17 @@
 package io.github.javaunikernel.maven.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
+import com.google.common.jimfs.Configuration;
+import com.google.common.jimfs.Jimfs;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,21 +44,69 @@ class HostFamilyTest {
     }
 
     @Test
-    void socketsHaveShorterPathsOnMacs() {
-        Path longest = Path.of("/" + "s".repeat(106));
-        assertEquals(Optional.of(longest), ChannelSocket.reachable(longest, HostFamily.LINUX));
-        assertEquals(Optional.empty(), ChannelSocket.reachable(longest, HostFamily.MACOS));
-        Path shorter = Path.of("/" + "s".repeat(102));
-        assertEquals(Optional.of(shorter), ChannelSocket.reachable(shorter, HostFamily.MACOS));
+    void programsAreFoundWhereInstallersPutThem() {
+        Map<String, String> windows = Map.of("ProgramFiles", "C:\\Program Files", "SystemDrive", "C:");
+        assertEquals(
+                List.of("C:\\Program Files\\qemu", "C:\\msys64\\usr\\bin"),
+                HostFamily.WINDOWS.installDirectories(windows));
+        assertEquals(List.of(), HostFamily.WINDOWS.installDirectories(Map.of("ProgramFiles", "")));
+        assertTrue(HostFamily.MACOS.installDirectories(Map.of()).contains("/opt/homebrew/bin"));
+        assertEquals(List.of("/usr/sbin", "/sbin"), HostFamily.LINUX.installDirectories(Map.of()));
     }
 
     @Test
-    void windowsIsToldWhereProgramsCanBeStarted() {
-        IOException failure = assertThrows(
-                IOException.class, () -> Supervised.start(HostFamily.WINDOWS, List.of("C:\\qemu.exe"), "", false));
+    void quotationMarksOfAPathAreNoPartOfIt() throws Exception {
+        Path program = Files.createFile(directory.resolve("qemu.exe"));
+        assertTrue(program.toFile().setExecutable(true));
+        assertEquals(Optional.of(program), Programs.find(HostFamily.WINDOWS, "qemu", "\"" + directory + "\""));
+        assertEquals(Optional.empty(), Programs.find(HostFamily.WINDOWS, "qemu", "\0"));
+    }
+
+    @Test
+    void socketsHaveShorterPathsOnMacs() {
+        Path work = Path.of("/work");
+        Path longest = Path.of("/" + "s".repeat(106));
+        assertEquals(Optional.of(longest), ChannelSocket.reachable(longest, HostFamily.LINUX, work));
+        assertEquals(Optional.empty(), ChannelSocket.reachable(longest, HostFamily.MACOS, work));
+        Path shorter = Path.of("/" + "s".repeat(102));
         assertEquals(
-                "Windows has no shell of Unix, in which the plugin starts C:\\qemu.exe. Run Maven in the Windows"
-                        + " Subsystem for Linux.",
-                failure.getMessage());
+                Optional.of(Path.of("../" + "s".repeat(100))),
+                ChannelSocket.reachable(Path.of("/" + "s".repeat(100)), HostFamily.MACOS, work));
+        assertEquals(Optional.of(shorter), ChannelSocket.reachable(shorter, HostFamily.MACOS, work));
+    }
+
+    @Test
+    void aSocketOnAnotherDriveHasItsWholePath() throws Exception {
+        try (FileSystem windows = Jimfs.newFileSystem(Configuration.windows())) {
+            Path work = windows.getPath("D:\\hello");
+            Path here = windows.getPath("D:\\hello\\target\\hello.channel");
+            Path there = windows.getPath("C:\\temp\\hello.channel");
+            assertEquals(
+                    Optional.of(windows.getPath("target\\hello.channel")),
+                    ChannelSocket.reachable(here, HostFamily.WINDOWS, work));
+            assertEquals(Optional.of(there), ChannelSocket.reachable(there, HostFamily.WINDOWS, work));
+        }
+    }
+
+    @Test
+    void eachFamilyIsToldHowToGetDiskTools() {
+        for (HostFamily family : HostFamily.values()) {
+            assertTrue(family.e2fsprogs().matches("Install .*e2fsprogs.*\\."), family.e2fsprogs());
+        }
+    }
+
+    /** It is started with nothing but the plugin's jar. */
+    @Test
+    void theSupervisorUsesTheJdkAlone() {
+        JavaClass supervisor = new ClassFileImporter().importClass(Supervisor.class);
+        supervisor
+                .getDirectDependenciesFromSelf()
+                .forEach(dependency -> assertTrue(
+                        dependency
+                                .getTargetClass()
+                                .getBaseComponentType()
+                                .getPackageName()
+                                .startsWith("java."),
+                        dependency.getDescription()));
     }
 }

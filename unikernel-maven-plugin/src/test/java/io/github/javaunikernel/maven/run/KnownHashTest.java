@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.jimfs.Configuration;
+import com.google.common.jimfs.Jimfs;
+import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -64,5 +67,15 @@ class KnownHashTest {
         Files.writeString(KnownHash.keptAt(file), "nonsense");
         assertEquals(ABC, KnownHash.of(file, after(3)));
         assertTrue(Files.readString(KnownHash.keptAt(file)).startsWith(ABC));
+    }
+
+    /** Its file system has no time that nobody can set back. */
+    @Test
+    void nothingIsKeptOnWindows() throws Exception {
+        try (FileSystem windows = Jimfs.newFileSystem(Configuration.windows())) {
+            Path image = Files.writeString(windows.getPath("C:\\hello.img"), "abc");
+            assertEquals(ABC, KnownHash.of(image, after(3)));
+            assertFalse(Files.exists(KnownHash.keptAt(image)));
+        }
     }
 }

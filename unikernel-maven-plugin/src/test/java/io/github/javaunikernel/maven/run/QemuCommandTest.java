@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.NetworkSetting;
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -29,7 +30,7 @@ class QemuCommandTest {
         assertEquals("2", after(words, "-smp"));
         assertEquals("/b/hello.kernel", after(words, "-kernel"));
         assertEquals("quiet timings", after(words, "-append"));
-        assertEquals("stdio", after(words, "-qmp"));
+        assertEquals("chardev=control,mode=control", after(words, "-mon"));
         assertEquals("user,id=net", after(words, "-netdev"));
         assertTrue(words.containsAll(List.of("-S", "-nodefaults", "-no-user-config", "-no-reboot")));
     }
@@ -57,7 +58,8 @@ class QemuCommandTest {
                         .filter(i -> words.get(i - 1).equals("-serial"))
                         .mapToObj(words::get)
                         .toList());
-        assertTrue(words.contains("file,id=console,path=/dev/stderr"));
+        assertTrue(words.contains("stdio,id=console,signal=off"));
+        assertTrue(words.contains("socket,id=control,path=/tmp/a,,b/control"));
         assertTrue(words.contains("socket,id=reports,path=/tmp/a,,b/reports"));
     }
 
@@ -76,9 +78,10 @@ class QemuCommandTest {
     void givesAChannelOnlyIfItIsWanted() throws Exception {
         QemuCommand machine = machine(
                 "tcg", 2, Firmware.NONE, "/b/hello.img", "dhcp", 0, List.of(), Optional.empty(), Optional.empty());
+        Path control = Path.of("/tmp/control");
         Path reports = Path.of("/tmp/reports");
-        assertFalse(machine.words(reports, Optional.empty()).toString().contains("channel"));
-        List<String> words = machine.words(reports, Optional.of(Path.of("a,b.channel")));
+        assertFalse(machine.words(control, reports, Optional.empty()).toString().contains("channel"));
+        List<String> words = machine.words(control, reports, Optional.of(Path.of("a,b.channel")));
         assertTrue(words.contains("socket,id=channel,server=on,wait=off,path=a,,b.channel"));
         assertTrue(words.contains("virtconsole,chardev=channel"));
     }
@@ -140,8 +143,8 @@ class QemuCommandTest {
         List<String> booted = of(new Generation(identifier, Optional.empty()));
         assertTrue(booted.contains("vmgenid,guid=" + identifier), booted.toString());
         assertFalse(booted.contains("-incoming"));
-        List<String> restored = of(new Generation(identifier, Optional.of(Path.of("/b/it's/memory"))));
-        assertEquals("exec:cat '/b/it'\\''s/memory'", after(restored, "-incoming"));
+        List<String> restored = of(new Generation(identifier, Optional.of(Path.of("/b/memory"))));
+        assertEquals("defer", after(restored, "-incoming"));
         assertFalse(command("/b/hello.img", "none").toString().contains("vmgenid"));
     }
 
@@ -164,18 +167,28 @@ class QemuCommandTest {
                 List.of(new DataDrive(Path.of("/d/a,b.img"), false), new DataDrive(Path.of("/d/c.img"), true));
         List<String> words = machine(
                         "tcg", 1, Firmware.NONE, "/b/hello.img", "none", 0, data, Optional.empty(), Optional.empty())
-                .words(Path.of("/tmp/reports"), Optional.empty());
+                .words(Path.of("/tmp/control"), Path.of("/tmp/reports"), Optional.empty());
         assertTrue(words.contains("id=data0,if=none,format=raw,readonly=off,file=/d/a,,b.img"), words.toString());
         assertTrue(words.contains("virtio-blk-pci,drive=data0,disable-legacy=on"), words.toString());
         assertTrue(words.contains("id=data1,if=none,format=raw,readonly=on,file=/d/c.img"), words.toString());
     }
 
     @Test
-    void saysHowToGetUefi(@TempDir Path empty) {
-        SettingException e = assertThrows(SettingException.class, () -> Ovmf.in(empty));
+    void findsTheUefiOfTheSystemOrOfQemuItself(@TempDir Path root) throws Exception {
+        Path debian = root.resolve("usr/share/OVMF");
+        Path programs = root.resolve("homebrew/bin");
+        List<Ovmf> places = Ovmf.places(debian, programs);
+        SettingException e = assertThrows(SettingException.class, () -> Ovmf.in(places));
         assertEquals("firmware", e.parameter());
-        assertTrue(e.getMessage().contains("there is no " + empty.resolve("OVMF_CODE_4M.fd")), e.getMessage());
+        assertTrue(e.getMessage().contains("there is neither " + debian.resolve("OVMF_CODE_4M.fd")), e.getMessage());
         assertTrue(e.getMessage().contains("sudo apt install ovmf"), e.getMessage());
+        for (String place : List.of("homebrew/bin/share", "homebrew/share/qemu", "usr/share/OVMF")) {
+            boolean system = place.startsWith("usr");
+            Path share = Files.createDirectories(root.resolve(place));
+            Path code = Files.createFile(share.resolve(system ? "OVMF_CODE_4M.fd" : "edk2-x86_64-code.fd"));
+            Path variables = Files.createFile(share.resolve(system ? "OVMF_VARS_4M.fd" : "edk2-i386-vars.fd"));
+            assertEquals(new Ovmf(code, variables), Ovmf.in(places));
+        }
     }
 
     private static List<String> command(String image, String network) throws Exception {
@@ -208,7 +221,7 @@ class QemuCommandTest {
             Optional<Generation> generation)
             throws Exception {
         return machine(accelerator, vcpus, firmware, image, network, scratchBytes, List.of(), recording, generation)
-                .words(Path.of("/tmp/a,b/reports"), Optional.empty());
+                .words(Path.of("/tmp/a,b/control"), Path.of("/tmp/a,b/reports"), Optional.empty());
     }
 
     private static QemuCommand machine(

@@ -2,11 +2,18 @@
 package io.github.javaunikernel.maven.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class SupervisedTest {
 
@@ -18,7 +25,7 @@ class SupervisedTest {
 
     @Test
     void programGetsWhatIsWritten() throws Exception {
-        Process process = Supervised.start(UNTIL_QUIT, LIFELINE, false);
+        Process process = Supervised.start(UNTIL_QUIT, LIFELINE);
         process.getOutputStream().write("one\nquit\n".getBytes(StandardCharsets.UTF_8));
         process.getOutputStream().flush();
         // Its output ends with it, while the lifeline is still held.
@@ -29,10 +36,44 @@ class SupervisedTest {
 
     @Test
     void programEndsWithTheLifeline() throws Exception {
-        Process process = Supervised.start(UNTIL_QUIT, LIFELINE, false);
+        Process process = Supervised.start(UNTIL_QUIT, LIFELINE);
         process.getOutputStream().close();
         assertEquals("got quit\n", output(process));
         assertEquals(7, process.waitFor());
+    }
+
+    @ParameterizedTest
+    @EnumSource(HostFamily.class)
+    void statusAndBothOutputsAreTheOnesOfTheProgram(HostFamily family) throws Exception {
+        Process process =
+                Supervised.start(family, List.of("sh", "-c", "echo \"$1\"; echo error >&2; exit 7", "x", "a  b"));
+        assertEquals("a  b\nerror\n", output(process));
+        assertEquals(7, process.waitFor());
+    }
+
+    @ParameterizedTest
+    @EnumSource(HostFamily.class)
+    void aProgramThatStaysIsKilledWithTheLifeline(HostFamily family) throws Exception {
+        Process process =
+                Supervised.start(family, List.of("sh", "-c", "echo $$; trap '' TERM; exec tail -f /dev/null"));
+        BufferedReader lines =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        ProcessHandle program =
+                ProcessHandle.of(Long.parseLong(lines.readLine())).orElseThrow();
+        assertTrue(program.isAlive());
+        process.getOutputStream().close();
+        assertNotEquals(0, process.waitFor());
+        program.onExit().join();
+        assertFalse(program.isAlive());
+    }
+
+    @ParameterizedTest
+    @EnumSource(HostFamily.class)
+    void aProgramThatIsNotThereIsNamed(HostFamily family) throws Exception {
+        Process process = Supervised.start(family, List.of("/nowhere/qemu"));
+        String output = output(process);
+        assertTrue(output.contains("/nowhere/qemu"), output);
+        assertEquals(127, process.waitFor());
     }
 
     private static String output(Process process) throws IOException {
