@@ -391,7 +391,8 @@ void kernel_console_input(const char *text, size_t length);
 void kernel_console_ready(void);
 /* The guest goes on from a snapshot: `platform.generation` and the wall clock have changed (interrupt context). */
 void kernel_restored(void);
-/* The host asks for a clean shutdown, a thread dump, or to be stopped and saved (Xen control/shutdown, ACPI power button). */
+/* The host asks for a clean shutdown or a thread dump (Xen control/shutdown, ACPI power button), or wants to save the
+ * machine (Xen). */
 enum control_request { CONTROL_POWER_OFF, CONTROL_REBOOT, CONTROL_THREAD_DUMP, CONTROL_SUSPEND };
 void kernel_control(enum control_request request);
 /* The same asked for by a key, of those that Linux calls SysRq: t or q dumps threads, o powers off, b

@@ -43,7 +43,8 @@ void grants_resume(bool restored)
 {
     if (!table)
         return;
-    if (!xen_host->map_grant_table(table_entries / GRANTS_PER_FRAME))
+    table = xen_host->map_grant_table(table_entries / GRANTS_PER_FRAME);
+    if (!table)
         panic("Xen refuses the grant table that it had given before");
     for (grant_reference i = RESERVED_ENTRIES; restored && i < table_entries; i++)
         table[i] = (struct grant_entry){ .frame = saved[i].frame };

@@ -23,7 +23,7 @@ struct xen_host {
     struct grant_entry *(*map_grant_table)(unsigned frames);
     /* Stops the domain so that Xen's tools save it; returns when it goes on. True: as another domain, restored from
      * what was saved, without event channels and grants; resume() is due when the drivers have dropped theirs. False:
-     * as if nothing had happened. In both cases the grant table is to be mapped again, where it was, by a further
+     * as if nothing had happened. In both cases the grant table is to be mapped again, by a further
      * map_grant_table() of as many frames. For one CPU; in a thread without locks. NULL: this domain cannot. */
     bool (*suspend)(void);
     /* Starts the clock's interrupts, console and xenstore of a domain that was restored. */

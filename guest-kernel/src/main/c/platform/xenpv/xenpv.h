@@ -117,8 +117,8 @@ void pv_clock_set_wall(const struct wall_time *time);
 nanoseconds pv_stolen_time(const struct cpu *cpu);
 void pv_clock_set_deadline(nanoseconds deadline);
 phys_t pv_clock_page_address(void);
-/* What the clock shows before the domain is saved, and that it goes on from there afterwards, by parameters that Xen may
- * have changed in any way. There is one CPU. */
+/* What the clock shows before the domain is saved, and that it goes on from there afterwards, whatever Xen's parameters
+ * are then. There is one CPU. */
 struct clock_mark {
     nanoseconds monotonic, stolen;
 };
