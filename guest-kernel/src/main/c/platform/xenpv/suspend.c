@@ -5,8 +5,8 @@
  *
  * Xen's tools save the pages and the CPU's state. They replace the machine frames in page tables, in the frame list,
  * and in the CPU's registers. So no present entry may hold a frame that is not ours: what is shared with Xen is
- * unmapped meanwhile. The pages of the rings of console and store are named by their numbers in start_info. Event channels,
- * grants and what was registered with Xen do not exist afterwards.
+ * unmapped meanwhile. The pages of the rings of console and store are named by their numbers in start_info. Event
+ * channels, grants and what was registered with Xen do not exist afterwards.
  *
  * Called by drivers/xen/suspend.c in a thread, with the kernel lock and no other, while there is one CPU. While
  * shared_info is unmapped, nothing reads the clock or logs.

@@ -50,8 +50,8 @@ void fake_nic_detach(void);
 /* The toolstack attaches the one device there is again. */
 void fake_attach_again(void);
 
-/* xen_host->suspend(): the toolstack changes its mind; or the domain goes on as another one: without channels, grants and
- * watches, and with backends that wait for it elsewhere in the tree. */
+/* xen_host->suspend(): the toolstack changes its mind; or the domain goes on as another one: without channels, grants
+ * and watches, and with backends that wait for it elsewhere in the tree. */
 extern bool fake_suspend_is_cancelled;
 
 /* The pages shared with the backends, for tests that scribble on them; NULL until connected. */
