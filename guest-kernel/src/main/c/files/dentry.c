@@ -39,7 +39,7 @@ static struct hash_key key; /* names may be chosen by outsiders; set with the fi
 
 static uint32_t hash_of(const struct dentry *parent, const char *name, size_t length)
 {
-    return (uint32_t)(siphash(&key, name, length) ^ hash_mix((uintptr_t)parent));
+    return (uint32_t)(siphash13(&key, name, length) ^ hash_mix((uintptr_t)parent));
 }
 
 static bool set_name(struct dentry *dentry, const char *name, size_t length)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keyed hashing of what outsiders choose (SipHash-2-4, Aumasson and Bernstein 2012) and a cheap
- * mixer for what they do not.
+ * Keyed hashing of what outsiders choose (SipHash, Aumasson and Bernstein 2012) and a cheap mixer for what they do not.
  */
 #pragma once
 
@@ -11,7 +10,10 @@ struct hash_key {
     uint64_t k0, k1;
 };
 
+/* SipHash-2-4: for values that others get to see, such as sequence numbers. */
 uint64_t siphash(const struct hash_key *key, const void *data, size_t length);
+/* SipHash-1-3: for places in tables, which nobody outside learns. Takes 0.6 of the instructions for two words. */
+uint64_t siphash13(const struct hash_key *key, const void *data, size_t length);
 
 static inline uint64_t hash_mix(uint64_t x)
 {

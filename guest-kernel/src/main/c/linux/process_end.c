@@ -6,6 +6,7 @@
 #include "files/file.h"
 #include "linux/process.h"
 #include "linux/profile_output.h"
+#include "linux/restore.h"
 #include "linux/signals.h"
 #include "net/net.h"
 #include "net/syslog.h"
@@ -67,12 +68,20 @@ void process_killed(int signal)
 
 void kernel_control(enum control_request request)
 {
+    static const char *const names[] = {
+        [CONTROL_POWER_OFF] = "power off",
+        [CONTROL_REBOOT] = "reboot",
+        [CONTROL_THREAD_DUMP] = "thread dump",
+        [CONTROL_SUSPEND] = "suspend",
+    };
+    log_info("control request: %s", names[request]);
+    if (request == CONTROL_SUSPEND) {
+        restore_suspend();
+        return;
+    }
     struct signal_info info = { .code = SI_KERNEL };
     info.number = request == CONTROL_THREAD_DUMP ? SIGQUIT : SIGTERM;
     reboot_wanted = reboot_wanted || request == CONTROL_REBOOT;
-    log_info("control request: %s", request == CONTROL_THREAD_DUMP ? "thread dump"
-                                    : request == CONTROL_REBOOT    ? "reboot"
-                                                                   : "power off");
     signal_send_process(&info);
 }
 

@@ -9,29 +9,52 @@
 #include "threads/wait.h"
 
 static unsigned restores; /* only grows, in kernel_restored() */
-static struct wait_queue restored = WAIT_QUEUE(restored);
+static bool suspend_wanted;
+static struct wait_queue changed = WAIT_QUEUE(changed);
 
 void kernel_restored(void)
 {
     sntp_restored();
     wake(&clock_steps, 0);
     write_once(restores, restores + 1);
-    wake(&restored, 0);
+    wake(&changed, 0);
+}
+
+void restore_suspend(void)
+{
+    if (!platform_can_suspend()) {
+        log_error("the host wants to save this machine, which works for Xen's paravirtual domains only");
+        return;
+    }
+    write_once(suspend_wanted, true);
+    wake(&changed, 0);
+}
+
+static void suspend(void)
+{
+    write_once(suspend_wanted, false);
+    if (platform_suspend())
+        kernel_restored();
 }
 
 static void run(void *unused)
 {
     (void)unused;
-    for (unsigned handled = 0;; handled++) {
-        (void)wait_until(&restored, read_once(restores) != handled, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+    for (unsigned handled = 0;;) {
+        (void)wait_until(&changed, read_once(suspend_wanted) || read_once(restores) != handled, NO_DEADLINE,
+                         SLEEP_UNINTERRUPTIBLE);
+        if (read_once(suspend_wanted))
+            suspend();
+        if (read_once(restores) == handled)
+            continue;
         net_restored();
         log_info("restored from a snapshot");
-        platform_report(EVENT_RESTORED, handled + 1);
+        platform_report(EVENT_RESTORED, ++handled);
     }
 }
 
 void restore_start(void)
 {
-    if (platform.generation)
+    if (platform.generation || platform_can_suspend())
         thread_start_kernel("restore", run, NULL);
 }

@@ -6,3 +6,5 @@
 
 /* Starts the thread that does it, if the host can restore this machine. After net_init(), once. */
 void restore_start(void);
+/* The host asks for the machine to be saved (interrupt context). */
+void restore_suspend(void);

@@ -9,6 +9,7 @@
 #include "drivers/xen/devices.h"
 #include "drivers/xen/report.h"
 #include "drivers/xen/settings.h"
+#include "drivers/xen/suspend.h"
 #include "platform/xen/events.h"
 
 /* The end of the domain, after the console has taken all text. */

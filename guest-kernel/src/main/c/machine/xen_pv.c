@@ -54,6 +54,7 @@ const struct platform_operations xen_pv_machine = {
     .console_write = xen_console_write,
     .console_send = xen_console_send,
     .start_devices = xen_start_devices,
+    .suspend = xen_suspend,
     .power_off = xen_power_off,
     .reboot = xen_reboot,
 };

@@ -24,6 +24,6 @@ bool allowance_take(struct allowances *allowances, struct ip_address to)
         random_bytes(&allowances->key, sizeof(allowances->key));
         allowances->has_key = true;
     }
-    uint64_t place = siphash(&allowances->key, &to, sizeof(to)) % ALLOWANCES;
+    uint64_t place = siphash13(&allowances->key, &to, sizeof(to)) % ALLOWANCES;
     return take(&allowances->some[place], allowances->for_one) && take(&allowances->everybody, allowances->for_all);
 }

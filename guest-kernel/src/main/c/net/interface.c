@@ -35,7 +35,7 @@
 static struct interface *interfaces[INTERFACE_LIMIT];
 static unsigned count;
 static struct list loopback_queue = LIST_INIT(loopback_queue);
-static bool anything_to_finish; /* something was sent since interfaces_finish() looked */
+bool interfaces_unfinished;
 
 /* ---- Receiving ----------------------------------------------------------------------------------------
  *
@@ -119,7 +119,7 @@ static void receive_done(struct network_device *device)
 static void give_to_device(struct interface *interface, struct packet *packet)
 {
     struct network_device *device = interface->device;
-    interface->flush_needed = anything_to_finish = true;
+    interface->flush_needed = interfaces_unfinished = true;
     capture(packet);
     interface->device_full = !device->transmit(device, packet);
 }
@@ -256,7 +256,7 @@ void interface_transmit(struct interface *interface, struct packet *packet)
 {
     must_hold_net();
     if (interface->loopback) {
-        anything_to_finish = true;
+        interfaces_unfinished = true;
         list_push_back(&loopback_queue, &packet->link);
         return;
     }
@@ -280,7 +280,7 @@ void interface_loop(struct interface *interface, const struct packet *packet)
         return;
     copy->flags = PACKET_LOOPED | PACKET_CHECKSUM_VALID;
     list_push_back(&interface->looped, &copy->link);
-    anything_to_finish = true;
+    interfaces_unfinished = true;
 }
 
 /* There is no frame that says which IP it is. */
@@ -303,13 +303,11 @@ static void receive_looped(void)
             receive_ip(interfaces[i], list_entry(node, struct packet, link), false);
 }
 
-void interfaces_finish(void)
+void interfaces_finish_now(void)
 {
     must_hold_net();
-    if (!anything_to_finish)
-        return;
-    while (anything_to_finish) {
-        anything_to_finish = false;
+    while (interfaces_unfinished) {
+        interfaces_unfinished = false;
         receive_looped();
     }
     for (unsigned i = 1; i < count; i++) {

@@ -91,4 +91,10 @@ void interface_transmit(struct interface *interface, struct packet *packet);
 /* Has a copy of an IP packet that is sent come in over the interface. */
 void interface_loop(struct interface *interface, const struct packet *packet);
 /* Receives what loopback queued and notifies devices; called by net_unlock(). */
-void interfaces_finish(void);
+void interfaces_finish_now(void);
+extern bool interfaces_unfinished; /* something was sent since then */
+static inline void interfaces_finish(void)
+{
+    if (interfaces_unfinished)
+        interfaces_finish_now();
+}

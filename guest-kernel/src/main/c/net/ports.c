@@ -89,5 +89,5 @@ unsigned port_share(struct endpoint local, struct endpoint remote, unsigned coun
         struct ip_address addresses[2];
         uint64_t ports;
     } flow = { { local.address, remote.address }, (uint64_t)local.port << 16 | remote.port };
-    return (unsigned)((siphash(&share_key, &flow, sizeof(flow)) >> 32) * count >> 32);
+    return (unsigned)((siphash13(&share_key, &flow, sizeof(flow)) >> 32) * count >> 32);
 }

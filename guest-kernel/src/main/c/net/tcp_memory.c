@@ -53,7 +53,7 @@ static struct tcp *connection_of(struct tcp_entry *entry)
 static uint64_t *account_of(const struct tcp *tcp)
 {
     struct ip_address address = tcp->entry.remote.address;
-    return &held_by_source[siphash(&source_key, &address, sizeof(address)) % SOURCES];
+    return &held_by_source[siphash13(&source_key, &address, sizeof(address)) % SOURCES];
 }
 
 /* The age of the oldest data that the peer or the application should have taken, in ms; 0: there is none. */

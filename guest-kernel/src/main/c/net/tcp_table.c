@@ -83,7 +83,8 @@ void tcp_table_restored(void)
 
 static struct list *bucket_of(struct endpoint local, struct endpoint remote)
 {
-    return &buckets[hash_pair(&table_key, local, remote) % bucket_count];
+    uint32_t words[PAIR_WORDS];
+    return &buckets[siphash13(&table_key, words, pair_words(words, local, remote) * sizeof(words[0])) % bucket_count];
 }
 
 void tcp_table_add(struct tcp_entry *entry)

@@ -111,6 +111,10 @@ void platform_report(enum platform_event event, unsigned number)
     platform_operations->report(names[event], number);
 }
 
+bool platform_can_suspend(void) { return platform_operations->suspend; }
+
+bool platform_suspend(void) { return platform_operations->suspend(); }
+
 noreturn void platform_power_off(void) { platform_operations->power_off(); }
 
 noreturn void platform_reboot(void) { platform_operations->reboot(); }

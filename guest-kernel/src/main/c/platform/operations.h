@@ -54,6 +54,7 @@ struct platform_operations {
     void (*start_devices)(void);
     int (*settings)(platform_setting_visit *visit, void *context);
     void (*report)(const char *event, unsigned number);
+    bool (*suspend)(void); /* NULL: it cannot */
     noreturn void (*power_off)(void);
     noreturn void (*reboot)(void);
     noreturn void (*crash)(void);

@@ -339,6 +339,11 @@ enum platform_event {
 void platform_report(enum platform_event event, unsigned number);
 
 noreturn void platform_power_off(void);
+/* True: this machine can obey CONTROL_SUSPEND. */
+bool platform_can_suspend(void);
+/* Stops the machine so that the host can save it; returns when it goes on. True: it goes on from what was saved, so
+ * kernel_restored() is due. In a thread, without locks. */
+bool platform_suspend(void);
 noreturn void platform_reboot(void);
 noreturn void platform_crash(void);
 
@@ -391,8 +396,9 @@ void kernel_console_input(const char *text, size_t length);
 void kernel_console_ready(void);
 /* The guest goes on from a snapshot: `platform.generation` and the wall clock have changed (interrupt context). */
 void kernel_restored(void);
-/* The host asks for a clean shutdown or a thread dump (Xen control/shutdown, ACPI power button). */
-enum control_request { CONTROL_POWER_OFF, CONTROL_REBOOT, CONTROL_THREAD_DUMP };
+/* The host asks for a clean shutdown or a thread dump (Xen control/shutdown, ACPI power button), or wants to save the
+ * machine (Xen). */
+enum control_request { CONTROL_POWER_OFF, CONTROL_REBOOT, CONTROL_THREAD_DUMP, CONTROL_SUSPEND };
 void kernel_control(enum control_request request);
 /* The same asked for by a key, of those that Linux calls SysRq: t or q dumps threads, o powers off, b
  * reboots (Xen control/sysrq, a break on the serial line). */

@@ -149,7 +149,7 @@ static void test_errno_names(void)
     CHECK(errno_number("EINVAL", 5) == 0 && errno_number("EINVALID", 8) == 0 && errno_number("", 0) == 0);
 }
 
-/* SipHash-2-4, the reference vectors of Aumasson and Bernstein: key 00..0f, data 00..n-1. */
+/* SipHash-2-4: the reference vectors of Aumasson and Bernstein: key 00..0f, data 00..n-1. */
 static void test_siphash(void)
 {
     static const uint64_t expected[] = { 0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a,
@@ -161,6 +161,17 @@ static void test_siphash(void)
         data[i] = (uint8_t)i;
     for (unsigned n = 0; n < array_size(expected); n++)
         CHECK(siphash(&key, data, n) == expected[n]);
+
+    /* SipHash-1-3 of the same data with a key of zeros is what CPython 3.11 and later return for hash() of bytes when
+     * PYTHONHASHSEED is 0. */
+    static const struct {
+        size_t length;
+        uint64_t hash;
+    } python[] = { { 1, 0x68a914128e01e473 }, { 4, 0x7cc43f98813e4dbd }, { 7, 0x2f098ab0c751325a },
+                   { 8, 0xead411e67ebe2eea }, { 9, 0x75927f9d95124362 }, { 16, 0x8972188433a5c5b7 } };
+    static const struct hash_key zeros;
+    for (unsigned i = 0; i < array_size(python); i++)
+        CHECK(siphash13(&zeros, data, python[i].length) == python[i].hash);
 }
 
 /* RFC 1071: the sum of 16-bit numbers in network order, carries added again. */

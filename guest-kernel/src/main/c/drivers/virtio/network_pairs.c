@@ -141,7 +141,7 @@ struct virtio_pair *virtio_net_pair_for(struct virtio_nic *nic, const struct pac
 {
     uint8_t tuple[FLOW_TUPLE_MAX];
     unsigned length = nic->pairs_used > 1 ? flow_tuple(packet, tuple) : 0;
-    return &nic->pairs[length > 0 ? siphash(&nic->key, tuple, length) % nic->pairs_used : 0];
+    return &nic->pairs[length > 0 ? siphash13(&nic->key, tuple, length) % nic->pairs_used : 0];
 }
 
 void virtio_net_lock_all(struct virtio_nic *nic)

@@ -89,8 +89,10 @@ static void obey_shutdown(const char *order)
         kernel_control(CONTROL_POWER_OFF);
     else if (strcmp(order, "reboot") == 0)
         kernel_control(CONTROL_REBOOT);
+    else if (strcmp(order, "suspend") == 0)
+        kernel_control(CONTROL_SUSPEND);
     else
-        log_error("the host asks for '%s', which is not supported: use poweroff or reboot", order);
+        log_error("the host asks for '%s', which is not supported: use poweroff, reboot or suspend", order);
 }
 
 static void obey_sysrq(const char *order) { kernel_control_key(order[0]); }

@@ -22,6 +22,8 @@
 /* Offers that a backend may turn down in a row. */
 #define ATTEMPTS_MAX 5
 
+static struct list frontends = LIST_INIT(frontends);
+
 static void look(struct frontend *frontend);
 static void step(struct frontend *frontend);
 
@@ -294,9 +296,33 @@ static int open(struct frontend *frontend, const char *path)
     return 0;
 }
 
+/* The path of the state is another one, since the domain's number is. */
+void frontends_disconnect(void)
+{
+    list_for_each (link, &frontends) {
+        struct frontend *frontend = list_entry(link, struct frontend, link);
+        if (frontend->phase < PHASE_LOST)
+            frontend->operations->disconnected(frontend);
+        frontend->state_path[0] = frontend->state_watch.request.path[0] = '\0';
+        frontend->again = false;
+    }
+}
+
+void frontends_attach(void)
+{
+    list_for_each (link, &frontends) {
+        struct frontend *frontend = list_entry(link, struct frontend, link);
+        if (frontend->phase == PHASE_ABANDONED)
+            continue;
+        frontend->phase = PHASE_LOST;
+        attachment_changed(&frontend->attach_watch);
+    }
+}
+
 int frontend_connect(struct frontend *frontend, const char *path, const struct frontend_operations *operations)
 {
     frontend->operations = operations;
+    list_push_back(&frontends, &frontend->link);
     int result = open(frontend, path);
     nanoseconds limit = clock_monotonic() + CONNECT_TIME;
     while (result == 0 && read_once(frontend->phase) != PHASE_UP) {

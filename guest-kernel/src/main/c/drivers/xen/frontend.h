@@ -75,8 +75,13 @@ struct frontend {
     struct xenbus_node nodes[XENBUS_BATCH_MAX]; /* as read last: state, online, the driver's */
     struct xenbus_node ours[XENBUS_BATCH_MAX];  /* being written, or read from our directory */
     struct xenbus_batch batch;
+    struct list link; /* frontend.c's: of all front ends */
 };
 
+/* After a restore: all devices have lost their backends, whose event channels and grants are gone. */
+void frontends_disconnect(void);
+/* Then, with xenstore there again: looks for the new backends, in interrupt context. */
+void frontends_attach(void);
 /* Connects the device at `path`; waits for it, half a minute at most. 0 or a negative errno; the structure stays in use
  * in any case. */
 must_check int frontend_connect(struct frontend *frontend, const char *path,

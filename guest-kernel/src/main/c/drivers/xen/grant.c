@@ -8,9 +8,11 @@
  */
 #include "drivers/xen/grant.h"
 
+#include "core/heap.h"
 #include "core/lock.h"
 #include "core/log.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "platform/xen/host.h"
 
 /* xen/grant_table.h. */
@@ -24,7 +26,29 @@ static struct spinlock grants_lock = SPINLOCK(LOCK_GRANTS);
 static struct grant_entry *table; /* shared with Xen, which changes the flags of valid entries */
 static unsigned table_entries;
 static grant_reference first_free; /* grants_lock; free entries are chained by their frame */
+static struct grant_entry *saved;  /* while the domain is suspended: a copy of the table */
 static unsigned kept_count;        /* grants_lock: references and pages that did not come back */
+
+bool grants_suspend(void)
+{
+    if (!table)
+        return true;
+    if (!saved && !(saved = heap_allocate(table_entries * sizeof(*saved))))
+        return false;
+    memcpy(saved, table, table_entries * sizeof(*saved));
+    return true;
+}
+
+void grants_resume(bool restored)
+{
+    if (!table)
+        return;
+    table = xen_host->map_grant_table(table_entries / GRANTS_PER_FRAME);
+    if (!table)
+        panic("Xen refuses the grant table that it had given before");
+    for (grant_reference i = RESERVED_ENTRIES; restored && i < table_entries; i++)
+        table[i] = (struct grant_entry){ .frame = saved[i].frame };
+}
 
 int grants_init(unsigned count)
 {

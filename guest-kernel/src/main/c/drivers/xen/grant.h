@@ -16,6 +16,10 @@ typedef uint32_t grant_reference;
 
 /* Makes at least `count` references available. 0, or -ENOMEM when Xen refuses the table. */
 must_check int grants_init(unsigned count);
+/* Before the domain is suspended: remembers what the table itself remembers. False: there is no memory. */
+must_check bool grants_suspend(void);
+/* Afterwards. `restored`: no reference is valid any more, but each is its owner's until it is revoked. */
+void grants_resume(bool restored);
 /* Lets `domain` use `page`, all of it: nothing else may be in it, now or while the grant lasts, and what was in it
  * before must have been cleared. The other domain may map it from now on, whether it knows the reference or not.
  * GRANT_NONE when no reference is free. */

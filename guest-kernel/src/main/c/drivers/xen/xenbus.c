@@ -360,6 +360,15 @@ bool xenbus_watch_too(struct xenbus_watch *watch, const char *path)
     return true;
 }
 
+void xenbus_watch_again(void)
+{
+    list_for_each (link, &watches) {
+        struct xenbus_watch *watch = list_entry(link, struct xenbus_watch, link);
+        if (watch->request.path[0] != '\0' && watch->request.finished)
+            xenbus_submit(&watch->request);
+    }
+}
+
 /* ---- Several nodes at a time ------------------------------------------------------------------- */
 
 /* The first error; a node that is not there is one only for writing. */
@@ -414,6 +423,12 @@ static void end_wait(const struct cpu *waiting)
 {
     if (waiting != this_cpu())
         cpu_interrupt(waiting);
+}
+
+void xenbus_settle(void)
+{
+    while (!broken && (!list_empty(&requests) || incoming.received != 0))
+        cpu_wait();
 }
 
 static void request_waited_for(struct xenbus_request *request) { end_wait(request->context); }

@@ -20,6 +20,11 @@
  * have used both. */
 void xenbus_init(void *ring, uint32_t port);
 
+/* Waits until no request is under way (cpu_wait()). */
+void xenbus_settle(void);
+/* After a restore, and xenbus_init(): registers all watches again, but those that have no path now. */
+void xenbus_watch_again(void);
+
 /* ---- Calls that wait for the reply (cpu_wait()): while devices start, and for the boot thread ------- */
 
 /* The value, NUL-terminated. Its length, or -ENOENT, -EOVERFLOW when size is too small, ... */

@@ -25,7 +25,7 @@ struct ext2_index {
 
 static uint32_t hash_of(const struct ext2_index *index, const char *name, size_t length)
 {
-    return (uint32_t)siphash(&index->key, name, length);
+    return (uint32_t)siphash13(&index->key, name, length);
 }
 
 static void enter(struct ext2_index *index, const char *name, size_t length, uint32_t offset)

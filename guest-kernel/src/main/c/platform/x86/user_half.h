@@ -19,7 +19,7 @@
 
 /* The root table, in which the user half is looked up. */
 static uint64_t *user_root(void);
-/* Between physical addresses and those that entries hold. */
+/* Between physical addresses and those that present entries hold. */
 static phys_t physical_of(uint64_t address);
 static uint64_t address_of(phys_t physical);
 /* Sets the level-1 entry of `virtual` and returns what it held. */
@@ -38,13 +38,26 @@ static void commit_changes(void);
 
 /* ---- Part 2: what is made of it ------------------------------------------------------------- */
 
+/* An entry that is not present holds a physical address on every machine: a Xen guest that is saved and restored gets
+ * other machine frames, and Xen's tools replace those of present entries only. */
+static uint64_t make_entry(phys_t physical, unsigned protection)
+{
+    return entry_make(protection == 0 ? physical : address_of(physical), protection);
+}
+
+static phys_t physical_in(uint64_t entry)
+{
+    uint64_t address = entry_address(entry);
+    return entry & ENTRY_PRESENT ? physical_of(address) : address;
+}
+
 static uint64_t *table_below(uint64_t entry) { return phys_to_virt(physical_of(entry & ENTRY_ADDRESS)); }
 
 static struct mmu_entry describe(uintptr_t virtual, uint64_t entry)
 {
     return (struct mmu_entry){
         .virtual = virtual,
-        .physical = physical_of(entry_address(entry)),
+        .physical = physical_in(entry),
         .protection = entry_protection(entry),
         .accessed = entry & ENTRY_ACCESSED,
         .dirty = entry & ENTRY_DIRTY,
@@ -154,7 +167,7 @@ static int user_half_map(const struct mmu_entry *entries, size_t count)
         uintptr_t virtual = entries[i].virtual;
         if (i == 0 || !same_table(virtual, entries[i - 1].virtual))
             table = find_or_create_table(virtual);
-        uint64_t value = entry_make(address_of(entries[i].physical), entries[i].protection);
+        uint64_t value = make_entry(entries[i].physical, entries[i].protection);
         if (!entry_used(replace_entry(&table[table_index(virtual, 1)], virtual, value)))
             table_page(table)->index++;
     }
@@ -213,7 +226,7 @@ static void protect_entry(uint64_t *entry, uintptr_t virtual, unsigned protectio
         if (!entry_used(old))
             return;
         bool stays_read_only = !upgrade_write && !(old & ENTRY_WRITE);
-        value = entry_make(entry_address(old), stays_read_only ? protection & ~MMU_WRITE : protection);
+        value = make_entry(physical_in(old), stays_read_only ? protection & ~MMU_WRITE : protection);
         if (((old ^ value) & ENTRY_RIGHTS) == 0)
             return;
     } while (!change_rights(entry, virtual, &old, value));

@@ -14,6 +14,7 @@
 #include "core/heap.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/share.h"
 #include "platform/xen/hypercall.h"
@@ -37,6 +38,17 @@ void events_init(struct shared_info *mapped)
     shared = mapped;
     for (unsigned word = 0; word < EVENT_WORDS; word++)
         write_once(shared->event_mask[word], UINT64_MAX);
+}
+
+void events_restored(void)
+{
+    for (unsigned word = 0; word < EVENT_WORDS; word++) {
+        write_once(shared->event_mask[word], UINT64_MAX);
+        own_ports[word] = resting_ports[word] = 0;
+        if (bindings[word])
+            memset(bindings[word], 0, 64 * sizeof(*bindings[word]));
+    }
+    memset(cpu_of, 0, sizeof(cpu_of));
 }
 
 static void rest(uint32_t port)
@@ -174,6 +186,8 @@ void event_clear(uint32_t port)
 
 void event_close(uint32_t port)
 {
+    if (!bindings[port / 64] || !bindings[port / 64][port % 64].handler)
+        return;
     event_mask(port);
     resting_ports[port / 64] &= ~(1UL << port % 64);
     bindings[port / 64][port % 64] = (struct binding){ 0 };

@@ -19,6 +19,8 @@ typedef void event_handler(uint32_t port, void *context);
 void events_init(struct shared_info *shared);
 /* Runs the handlers of all ports of this CPU that are pending and not masked; `vcpu` is where Xen notes them. */
 void events_dispatch(struct vcpu_info *vcpu);
+/* After a restore: no port of before exists. Each is masked, and event_close() of it does nothing. */
+void events_restored(void);
 /* It is not pending any more: for ports that stay masked and are polled. Any context. */
 void event_clear(uint32_t port);
 

@@ -19,8 +19,15 @@ struct xen_host {
      * its guest frame on PVH and HVM. Any context. */
     uint64_t (*frame_of)(phys_t address);
     /* Makes `frames` frames of this domain's version 1 grant table readable and writable at
-     * consecutive addresses. Called once. NULL when Xen refuses so many. */
+     * consecutive addresses. Called once but for suspend(). NULL when Xen refuses so many. */
     struct grant_entry *(*map_grant_table)(unsigned frames);
+    /* Stops the domain so that Xen's tools save it; returns when it goes on. True: as another domain, restored from
+     * what was saved, without event channels and grants; resume() is due when the drivers have dropped theirs. False:
+     * as if nothing had happened. In both cases the grant table is to be mapped again, by a further
+     * map_grant_table() of as many frames. For one CPU; in a thread without locks. NULL: this domain cannot. */
+    bool (*suspend)(void);
+    /* Starts the clock's interrupts, console and xenstore of a domain that was restored. */
+    void (*resume)(void);
     /* Console output when there is no console ring (hypervisor console, best effort). */
     void (*write_without_ring)(const char *text, size_t length);
     /* Lets other domains run, if any wants to; for waiting where sleeping is not allowed. */

@@ -110,6 +110,10 @@ struct shared_info {
     uint32_t wall_seconds; /* UTC when system time was 0 */
     uint32_t wall_nanoseconds;
     uint32_t wall_seconds_high;
+    /* arch_shared_info, xen/arch-x86/xen.h. For who saves a PV domain; ours to fill in. */
+    uint64_t page_count;      /* max_pfn: of how many pages there are machine frames */
+    uint64_t list_list_frame; /* pfn_to_mfn_frame_list_list: of a page with the frames of pages with the frames of the
+                                 frame list */
 };
 
 /* ---- Memory, xen/xen.h ---------------------------------------------------------------------- */
@@ -228,6 +232,7 @@ struct event_poll { /* sched_poll: sleeps until one of the ports is pending, mas
 };
 #define SHUTDOWN_POWER_OFF 0
 #define SHUTDOWN_REBOOT 1
+#define SHUTDOWN_SUSPEND 2 /* PV: a further argument, the machine frame of start_info; 1 if it did not happen */
 #define SHUTDOWN_CRASH 3
 
 /* ---- Event channels, xen/event_channel.h ---------------------------------------------------- */

@@ -11,15 +11,12 @@
 
 noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc);
 
-/* The builder's page may lie in memory that becomes free. */
-static struct start_info start;
-
 static void read_start_info(void)
 {
-    if (strncmp(start.magic, "xen-3", 5) != 0)
-        panic("start info has magic %.31s instead of \"xen-3\"", start.magic);
-    string_copy(platform.command_line, start.command_line, sizeof(platform.command_line));
-    platform.memory_bytes = start.page_count << PAGE_SHIFT;
+    if (strncmp(pv_start_info.magic, "xen-3", 5) != 0)
+        panic("start info has magic %.31s instead of \"xen-3\"", pv_start_info.magic);
+    string_copy(platform.command_line, pv_start_info.command_line, sizeof(platform.command_line));
+    platform.memory_bytes = pv_start_info.page_count << PAGE_SHIFT;
 }
 
 noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc)
@@ -28,15 +25,16 @@ noreturn void pv_start(const struct start_info *builders, uint64_t entry_tsc)
     platform.name = "xen-pv";
     platform.cpus = pv_cpus_count();
     pv_cpu_init();
-    memcpy(&start, builders, sizeof(start));
-    pv_host_init_early(&start);
+    memcpy(&pv_start_info, builders, sizeof(pv_start_info)); /* it may lie in memory that becomes free */
+    pv_host_init_early(&pv_start_info);
     pv_traps_init();
     read_start_info();
     speculation_init(true, 0);
-    pv_paging_init(&start);
+    pv_paging_init(&pv_start_info);
+    pv_suspend_init();
     events_init(pv_shared);
     pv_clock_init(entry_tsc);
     pv_fpu_init();
-    pv_host_init(&start);
+    pv_host_init(&pv_start_info);
     kernel_main();
 }

@@ -184,13 +184,16 @@ static int bind_timer(unsigned cpu)
     return 0;
 }
 
-void pv_clock_load(void)
+/* Stolen time goes on from `before`. */
+static void start_runs(nanoseconds before)
 {
     unsigned id = this_cpu()->id;
     (void)hypercall(HYPERCALL_VCPU_OP, VCPU_STOP_PERIODIC_TIMER, id, 0, 0);
     (void)runstate_start(&runs[id].state, id);
-    runs[id].stolen_at_start = runstate_stolen(&runs[id].state);
+    runs[id].stolen_at_start = runstate_stolen(&runs[id].state) - before;
 }
+
+void pv_clock_load(void) { start_runs(0); }
 
 static bool tsc_is_trusted(const struct vcpu_time *time)
 {
@@ -223,6 +226,34 @@ nanoseconds pv_stolen_time(const struct cpu *cpu)
     return runstate_stolen(&its->state) - its->stolen_at_start;
 }
 
+struct clock_mark pv_clock_mark(void)
+{
+    return (struct clock_mark){ pv_clock_monotonic(), pv_stolen_time(this_cpu()) };
+}
+
+void pv_clock_restored(const struct clock_mark *before)
+{
+    struct source *mine = this_source();
+    uint64_t tsc;
+    struct vcpu_time time = xen_time_read(&pv_vcpu()->time, &tsc);
+    monotonic_offset = before->monotonic - xen_time_at(&time, tsc);
+    tsc_is_one = tsc_is_trusted(&time);
+    wall_is_set = false;
+    follow_xen(mine);
+    clock.page.use = choose_use();
+    mine->armed = NO_DEADLINE;
+    start_runs(before->stolen);
+}
+
+void pv_clock_start(void)
+{
+    nanoseconds wanted = this_source()->wanted;
+    int error = bind_timer(this_cpu()->id);
+    if (error != 0)
+        panic("no timer interrupt: %s", errno_name(error));
+    pv_clock_set_deadline(wanted);
+}
+
 void pv_clock_init(uint64_t entry_tsc)
 {
     uint64_t tsc;
@@ -235,8 +266,7 @@ void pv_clock_init(uint64_t entry_tsc)
     this_source()->page = &clock.page;
     follow_xen(this_source());
     clock.page.use = choose_use();
+    this_source()->wanted = NO_DEADLINE;
     pv_clock_load();
-    int error = bind_timer(this_cpu()->id);
-    if (error != 0)
-        panic("no timer interrupt: %s", errno_name(error));
+    pv_clock_start();
 }

@@ -20,7 +20,12 @@ static struct grant_entry *map_grant_table(unsigned frames)
     struct grant_setup_table request = { .domain = DOMID_SELF, .frame_count = frames, .frames = list };
     if (hypercall_grant_table(GRANT_SETUP_TABLE, &request, 1) != 0 || request.status != 0)
         return NULL;
-    return pv_map_frames(list, frames);
+    static void *mapped;
+    if (mapped)
+        pv_map_frames_again(mapped, list, frames);
+    else
+        mapped = pv_map_frames(list, frames);
+    return mapped;
 }
 
 static const struct xen_host host = {
@@ -28,6 +33,8 @@ static const struct xen_host host = {
     .map_grant_table = map_grant_table,
     .write_without_ring = pv_early_write,
     .yield = hypercall_yield,
+    .suspend = pv_suspend,
+    .resume = pv_resume,
 };
 
 static bool has_rings(const struct start_info *start) { return !(start->flags & START_INITIAL_DOMAIN); }

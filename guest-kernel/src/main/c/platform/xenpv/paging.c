@@ -243,21 +243,41 @@ struct table_update pv_direct_map_update(phys_t address, bool writable)
     };
 }
 
+static void set_shared_entry(unsigned place, uint64_t value)
+{
+    uint64_t table = pv_frames[tables.start + TABLE_LEVEL1_SHARED] << PAGE_SHIFT;
+    updates_add((struct table_update){ .entry = table + place * sizeof(uint64_t) + UPDATE_NORMAL, .value = value });
+}
+
 void *pv_map_frames(const uint64_t *frames, size_t count)
 {
     if (count > TABLE_ENTRIES - shared_mappings)
         return NULL;
-    uint64_t table = pv_frames[tables.start + TABLE_LEVEL1_SHARED] << PAGE_SHIFT;
-    unsigned first = shared_mappings;
-    for (size_t i = 0; i < count; i++) {
-        updates_add((struct table_update){
-            .entry = table + shared_mappings * sizeof(uint64_t) + UPDATE_NORMAL,
-            .value = frames[i] << PAGE_SHIFT | KERNEL_WRITE,
-        });
-        shared_mappings++;
-    }
+    void *at = (void *)(SHARED_MAPPINGS + shared_mappings * PAGE_SIZE);
+    shared_mappings += (unsigned)count;
+    pv_map_frames_again(at, frames, count);
+    return at;
+}
+
+void pv_map_frames_again(void *at, const uint64_t *frames, size_t count)
+{
+    unsigned first = (unsigned)(((uintptr_t)at - SHARED_MAPPINGS) >> PAGE_SHIFT);
+    for (size_t i = 0; i < count; i++)
+        set_shared_entry(first + (unsigned)i, frames[i] << PAGE_SHIFT | KERNEL_WRITE);
     updates_commit();
-    return (void *)(SHARED_MAPPINGS + first * PAGE_SIZE);
+}
+
+void pv_hide_frames(void)
+{
+    for (unsigned place = 0; place < shared_mappings; place++)
+        set_shared_entry(place, 0);
+    updates_flush_all();
+    updates_commit();
+}
+
+uint64_t pv_frame_list_frame(uint64_t number)
+{
+    return number < frame_list.end - frame_list.start ? pv_frames[frame_list.start + number] : 0;
 }
 
 /* The level-1 table of kernel stacks that covers an address, made if absent; NULL without memory. */

@@ -44,9 +44,15 @@ uint64_t pv_page_of_frame(uint64_t frame);
 extern uint64_t *pv_user_root;
 /* The update that makes a page's place in the direct map read-only (before it can be a table) or writable. */
 struct table_update pv_direct_map_update(phys_t address, bool writable);
-/* Maps machine frames that are not among our pages (shared with Xen), read-write, at consecutive addresses; they are
- * never unmapped. NULL when there is no room. */
+/* Maps machine frames that are not among our pages (shared with Xen), read-write, at consecutive addresses, which stay
+ * theirs. NULL when there is no room. */
 void *pv_map_frames(const uint64_t *frames, size_t count);
+/* Unmaps all that the function above has mapped, so that whoever saves the domain finds none but its own frames in the
+ * tables. Each is mapped again where it was, perhaps as another frame, by the next function. */
+void pv_hide_frames(void);
+void pv_map_frames_again(void *at, const uint64_t *frames, size_t count);
+/* The machine frame of a page of the frame list, numbered from 0; 0 after the last. */
+uint64_t pv_frame_list_frame(uint64_t number);
 int pv_kernel_map(uintptr_t virtual, struct page *const *pages, size_t count);
 void pv_kernel_unmap(uintptr_t virtual, size_t count);
 
@@ -111,6 +117,25 @@ void pv_clock_set_wall(const struct wall_time *time);
 nanoseconds pv_stolen_time(const struct cpu *cpu);
 void pv_clock_set_deadline(nanoseconds deadline);
 phys_t pv_clock_page_address(void);
+/* What the clock shows before the domain is saved, and that it goes on from there afterwards, whatever Xen's parameters
+ * are then. There is one CPU. */
+struct clock_mark {
+    nanoseconds monotonic, stolen;
+};
+struct clock_mark pv_clock_mark(void);
+void pv_clock_restored(const struct clock_mark *before);
+/* Interrupts of the timer, and stolen time: at the start, and after a restore. */
+void pv_clock_start(void);
+
+/* ---- suspend.c ---------------------------------------------------------------------------- */
+
+/* start_info, a copy; Xen's tools write it anew when they restore the domain. */
+extern struct start_info pv_start_info;
+/* Lets Xen's tools find the frame list, without which they cannot save the domain. Once, after pv_paging_init(). */
+void pv_suspend_init(void);
+/* platform/xen/host.h: suspend(), resume(). */
+bool pv_suspend(void);
+void pv_resume(void);
 
 /* ---- early_console.c ---------------------------------------------------------------------- */
 

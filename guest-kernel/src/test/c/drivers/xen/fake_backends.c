@@ -334,3 +334,30 @@ void fake_backends_written(const char *path)
     if (strcmp(path, state) == 0)
         nic_state(get(nic.front, "state"));
 }
+
+/* The same devices for domain 2. */
+static void move(char *front, char *back)
+{
+    char *domain = strrchr(back, '/') - 1;
+    if (front[0] == '\0')
+        return;
+    char path[128];
+    snprintf(path, sizeof(path), STATE_PATH, back);
+    fake_store_remove(path);
+    *domain = '2';
+    put(front, "state", "1");
+    put(front, "backend", back);
+    put(back, "online", "1");
+    put(back, "state", "2");
+}
+
+void fake_backends_resume(void)
+{
+    disk.connected = nic.connected = false;
+    move(disk.front, disk.back);
+    move(nic.front, nic.back);
+    if (nic.front[0] != '\0') {
+        put(nic.back, "feature-rx-copy", "1");
+        put(nic.back, "feature-sg", "0");
+    }
+}

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "drivers/xen/xenbus.h"
+#include "host/host.h"
 #include "lib/string.h"
 
 #define NODES 256
@@ -188,6 +189,14 @@ bool fake_store_step(void)
     if (any)
         fake_raise(FAKE_STORE_PORT);
     return any;
+}
+
+void fake_store_resume(void)
+{
+    watch_count = 0;
+    CHECK(in_length == 0 && out_length == 0 && store.requests_consumed == store.requests_produced &&
+          store.replies_consumed == store.replies_produced);
+    xenbus_init(&store, FAKE_STORE_PORT);
 }
 
 void fake_store_start(uint32_t index)

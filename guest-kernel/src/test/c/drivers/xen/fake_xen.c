@@ -23,6 +23,7 @@
 #include "platform/xen/host.h"
 
 #define PORTS 64
+#define FIRST_PORT 3 /* that a device can get */
 #define FRAMES 65536U
 
 static struct {
@@ -40,6 +41,7 @@ static struct console {
     char input[1024], output[2048];
     uint32_t input_consumed, input_produced, output_consumed, output_produced;
 } console;
+static uint32_t console_port;
 static char console_text[65536];
 static size_t console_length;
 
@@ -52,8 +54,14 @@ static uint64_t frame_of(phys_t address)
     return next_frame;
 }
 
+static bool grants_are_kept;
+
 static struct grant_entry *map_grant_table(unsigned count)
 {
+    if (grants_are_kept) {
+        grants_are_kept = false;
+        return grants;
+    }
     free(grants);
     grant_count = count * 512;
     grants = calloc(grant_count, sizeof(*grants));
@@ -64,13 +72,42 @@ static void write_without_ring(const char *text, size_t length) { (void)text, (v
 
 static void yield(void) { fake_run(); }
 
-static const struct xen_host host = { frame_of, map_grant_table, write_without_ring, yield };
+bool fake_suspend_is_cancelled;
+
+static bool suspend(void)
+{
+    if (fake_suspend_is_cancelled) {
+        grants_are_kept = true;
+        return false;
+    }
+    memset(ports, 0, sizeof(ports));
+    return true;
+}
+
+/* The console gets a number that a device's channel had before, so a late event_close() would end it. */
+static void resume(void)
+{
+    fake_store_resume();
+    fake_backends_resume();
+    console_port = FIRST_PORT;
+    ports[console_port].allocated = true;
+    xen_console_init(&console, console_port);
+}
+
+static const struct xen_host host = {
+    .frame_of = frame_of,
+    .map_grant_table = map_grant_table,
+    .write_without_ring = write_without_ring,
+    .yield = yield,
+    .suspend = suspend,
+    .resume = resume,
+};
 const struct xen_host *xen_host = &host;
 
 int event_allocate_unbound(uint16_t domain)
 {
     (void)domain;
-    for (int port = 3; port < PORTS; port++) {
+    for (int port = FIRST_PORT; port < PORTS; port++) {
         if (ports[port].allocated)
             continue;
         ports[port].allocated = true;
@@ -199,7 +236,7 @@ static bool console_step(void)
     while (console.output_consumed != console.output_produced && console_length < sizeof(console_text) - 1)
         console_text[console_length++] = console.output[console.output_consumed++ % 2048];
     if (console.output_consumed != before)
-        fake_raise(FAKE_CONSOLE_PORT);
+        fake_raise(console_port);
     return console.output_consumed != before;
 }
 
@@ -215,7 +252,7 @@ void fake_type(const char *text)
 {
     while (*text != '\0')
         console.input[console.input_produced++ % 1024] = *text++;
-    fake_raise(FAKE_CONSOLE_PORT);
+    fake_raise(console_port);
 }
 
 static bool deliver(void)
@@ -253,5 +290,6 @@ void fake_start(uint32_t index)
     console.output_consumed = console.output_produced = index;
     fake_backends_start();
     fake_store_start(index);
-    xen_console_init(&console, FAKE_CONSOLE_PORT);
+    console_port = FAKE_CONSOLE_PORT;
+    xen_console_init(&console, console_port);
 }

@@ -50,6 +50,10 @@ void fake_nic_detach(void);
 /* The toolstack attaches the one device there is again. */
 void fake_attach_again(void);
 
+/* xen_host->suspend(): the toolstack changes its mind; or the domain goes on as another one: without channels, grants
+ * and watches, and with backends that wait for it elsewhere in the tree. */
+extern bool fake_suspend_is_cancelled;
+
 /* The pages shared with the backends, for tests that scribble on them; NULL until connected. */
 void *fake_disk_ring(void);
 void *fake_transmit_ring(void);
@@ -80,6 +84,8 @@ extern bool fake_events_elsewhere;
 extern unsigned fake_overslept;
 
 void fake_store_start(uint32_t index);
+void fake_store_resume(void);
+void fake_backends_resume(void);
 bool fake_store_step(void);
 bool fake_disk_step(void);
 bool fake_nic_step(void);

@@ -22,6 +22,7 @@
 #include "drivers/xen/report.h"
 #include "drivers/xen/ring.h"
 #include "drivers/xen/settings.h"
+#include "drivers/xen/suspend.h"
 #include "drivers/xen/xenbus.h"
 #include "host/host.h"
 #include "lib/errno.h"
@@ -210,7 +211,12 @@ static void control_orders_arrive_once(void)
     CHECK_EQUAL(key_pressed, 't');
     fake_store_write("control/shutdown", "suspend");
     fake_run();
-    CHECK_EQUAL(orders, 2);
+    CHECK_EQUAL(orders, 3);
+    CHECK_EQUAL(ordered, CONTROL_SUSPEND);
+    CHECK(strcmp(fake_store_read("control/shutdown"), "") == 0);
+    fake_store_write("control/shutdown", "crash");
+    fake_run();
+    CHECK_EQUAL(orders, 3);
 }
 
 static void hostile_store_ends_requests(void)
@@ -244,14 +250,15 @@ static void count_done(struct block_request *request, int error)
     done_error = error;
 }
 
+static unsigned disks_started;
+
 static bool start_disk(int backend_state, const char *mode)
 {
-    static unsigned started;
     fake_start(LATE_INDEX);
     fake_add_disk(51713, backend_state, mode);
     if (grants_init(BLKFRONT_GRANTS) != 0 || blkfront_start(DISK_PATH, 51713) != 0)
         return false;
-    disk = block_device_at(started++);
+    disk = block_device_at(disks_started++);
     done_count = 0;
     return disk != NULL;
 }
@@ -1078,6 +1085,61 @@ static void each_lie_about_a_sent_packet_is_contained(void)
     }
 }
 
+/* Requests under way are asked for again, packets are lost, and nothing else is. */
+static void devices_come_back_after_a_restore(void)
+{
+    enum { REQUESTS = 40 };
+    static struct block_request requests[REQUESTS];
+    CHECK(start_nic());
+    fake_add_disk(51713, 2, "w");
+    CHECK_EQUAL(blkfront_start(DISK_PATH, 51713), 0);
+    disk = block_device_at(disks_started++);
+    CHECK(disk != NULL);
+    struct page *page = page_allocate_zeroed();
+    uint64_t pages = 0;
+    unsigned grants = 0;
+    (void)host_log();
+    memset(page_data(page), 0x77, PAGE_SIZE);
+    for (unsigned round = 0; round < 3; round++) {
+        memset(fake_disk, 0, sizeof(fake_disk));
+        done_count = 0;
+        fake_backends_asleep = true;
+        for (unsigned i = 0; i < REQUESTS; i++)
+            submit(&requests[i], true, i * 8, page, 0, PAGE_SIZE);
+        CHECK(nic->transmit(nic, make_packet(60, 0, 1)));
+        nic->flush(nic);
+        fake_suspend_is_cancelled = round == 1;
+        uint64_t dropped = nic->dropped;
+        CHECK_EQUAL(xen_suspend(), round != 1);
+        fake_backends_asleep = false;
+        fake_run();
+        CHECK_EQUAL(nic->dropped - dropped, round != 1);
+        CHECK_EQUAL(done_count, REQUESTS);
+        CHECK_EQUAL(done_error, 0);
+        for (unsigned i = 0; i < REQUESTS; i++)
+            CHECK_EQUAL(fake_disk[i * 4096 + 4095], 0x77);
+        if (round == 1)
+            CHECK(receive_one(60));
+        CHECK(nic->running);
+        CHECK(nic->transmit(nic, make_packet(66, 0, 1)));
+        nic->flush(nic);
+        fake_run();
+        CHECK(receive_one(66));
+        if (round == 0) { /* the copy of the grant table, and the packet that was sent last */
+            pages = host_pages_in_use();
+            grants = fake_grants_used();
+        }
+        CHECK_EQUAL(host_pages_in_use(), pages);
+        CHECK_EQUAL(fake_grants_used(), grants);
+    }
+    typed[0] = '\0';
+    fake_type("hello");
+    fake_run();
+    CHECK(strcmp(typed, "hello") == 0);
+    CHECK(strstr(host_log(), "error") == NULL);
+    page_put(page);
+}
+
 int main(void)
 {
     host_init();
@@ -1091,6 +1153,8 @@ int main(void)
     host_test("settings_come_from_vm_data", settings_come_from_vm_data);
     host_test("reports_go_behind_the_text_into_data", reports_go_behind_the_text_into_data);
     host_test("the_seed_counts_four_bits_a_character", the_seed_counts_four_bits_a_character);
+    /* First among the devices: it restores all that there are, and those of other tests are at another host. */
+    host_test("devices_come_back_after_a_restore", devices_come_back_after_a_restore);
     host_test("disk_reads_and_writes", disk_reads_and_writes);
     host_test("timers_expire_around_a_device_that_waits", timers_expire_around_a_device_that_waits);
     host_test("disk_is_given_up_when_its_backend_is_silent", disk_is_given_up_when_its_backend_is_silent);
