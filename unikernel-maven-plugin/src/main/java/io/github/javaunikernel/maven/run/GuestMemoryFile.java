@@ -4,10 +4,7 @@ package io.github.javaunikernel.maven.run;
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,46 +17,6 @@ public final class GuestMemoryFile {
 
     private GuestMemoryFile() {}
 
-    /** The connection as streams that can be used at the same time, which those of {@code Channels} cannot. */
-    private static final class In extends InputStream {
-        private final SocketChannel connection;
-
-        In(SocketChannel connection) {
-            this.connection = connection;
-        }
-
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-        }
-
-        @Override
-        public int read(byte[] bytes, int offset, int length) throws IOException {
-            return connection.read(ByteBuffer.wrap(bytes, offset, length));
-        }
-    }
-
-    private static final class Out extends OutputStream {
-        private final SocketChannel connection;
-
-        Out(SocketChannel connection) {
-            this.connection = connection;
-        }
-
-        @Override
-        public void write(int value) throws IOException {
-            write(new byte[] {(byte) value}, 0, 1);
-        }
-
-        @Override
-        public void write(byte[] bytes, int offset, int length) throws IOException {
-            for (ByteBuffer rest = ByteBuffer.wrap(bytes, offset, length); rest.hasRemaining(); ) {
-                connection.write(rest);
-            }
-        }
-    }
-
     /**
      * Writes the file.
      *
@@ -70,7 +27,7 @@ public final class GuestMemoryFile {
                 .orElseThrow(() -> new ExplainedException("The path of QEMU's monitor is too long for a socket: "
                         + monitor + ". Work in a directory with a shorter path."));
         try (SocketChannel connection = connect(path, monitor)) {
-            Qmp qmp = new Qmp(new In(connection), new Out(connection));
+            Qmp qmp = new Qmp(connection);
             qmp.greet();
             // What QEMU itself may not write, it reports in words that name no file.
             FileTrouble.on(file, () -> Files.write(file, new byte[0]));
