@@ -3,9 +3,9 @@
  * The scheduler (thread.h has the policy). `ready` holds the threads that are THREAD_READY, except the idle ones; those
  * that run are not in it. schedule() is the only place where a CPU changes threads: it is entered with run_queue and no
  * other spinlock, and returns without. Run_queue is kept until the stack has changed, and given back by the thread that
- * goes on, in kernel_thread_switched(): until then no other CPU can have the thread that stops run, or free its stack. With
- * one CPU FPU registers stay with their owner until another thread of the program needs them; with several they are
- * saved when their owner stops, since it may go on elsewhere.
+ * goes on, in kernel_thread_switched(): until then no other CPU can have the thread that stops run, or free its stack.
+ * With one CPU FPU registers stay with their owner until another thread of the program needs them; with several they
+ * are saved when their owner stops, since it may go on elsewhere.
  *
  * Nothing here needs the kernel lock. A thread that stops gives it back and has it again when it goes on; what is
  * handed from one thread to the next on a CPU is not given back between. A thread that goes on without it may do so
