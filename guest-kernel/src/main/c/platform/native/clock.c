@@ -74,7 +74,7 @@ static void publish(struct wall_time wall)
     end_change();
 }
 
-static nanoseconds read_clock(void)
+static inline __attribute__((always_inline)) nanoseconds read_clock(void)
 {
     uint64_t now = rdtsc();
     /* On a clock that was just refreshed the base may lie some ticks ahead. */
