@@ -32,6 +32,8 @@ static inline bool fails_by_order(void) { return allocation_fails && allocation_
 #define interrupt_end() ((void)this_cpu()->interrupts--)
 /* For the first line of a function that may sleep or let interrupts in; the rule: core/lock.h. */
 #define may_sleep() assert(!spinlocks_held() && this_cpu()->interrupts == 0)
+/* For the first line of a function that waits for CPUs that may wait for a spinlock. */
+#define must_hold_none() assert(!spinlocks_held())
 /* This CPU holds the spinlock. */
 #define must_hold(lock) assert(spinlock_held(lock))
 /* And no other. */
@@ -50,6 +52,7 @@ static inline bool fails_by_order(void) { return false; }
 #define interrupt_begin() ((void)0)
 #define interrupt_end() ((void)0)
 #define may_sleep() ((void)0)
+#define must_hold_none() ((void)0)
 #define must_hold(lock) ((void)0)
 #define must_hold_only(lock) ((void)0)
 #endif

@@ -3,6 +3,7 @@
  * itself. */
 #include "core/lock_order.h"
 #include "core/backtrace.h"
+#include "core/kernel_lock.h"
 #include "core/lock_statistics.h"
 #include "core/log.h"
 #include "platform/platform.h"
@@ -18,6 +19,17 @@ enum within_class { ONE_AT_A_TIME, ASCENDING, ANY };
 #define LOCK_ASCENDS(class, name) [LOCK_##class] = ASCENDING,
 #define LOCK_NESTS(class, name) [LOCK_##class] = ANY,
 static const enum within_class within[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_FLAT, LOCK_ASCENDS, LOCK_NESTS) };
+
+/* Classes of which the code under the lock, and what may be called with it, needs no other lock to be right. A class
+ * gets here when all of the code that takes it has been looked through for that. */
+static const bool without_kernel[LOCK_CLASS_COUNT] = {
+    [LOCK_ADDRESS_SPACE] = true, /* for memory/fault.c, which takes the kernel lock before it does more than it may */
+    [LOCK_FUTEX_BUCKET] = true,  [LOCK_MUTEX] = true,   [LOCK_RUN_QUEUE] = true,  [LOCK_PROFILE] = true,
+    [LOCK_TIMERS] = true,        [LOCK_RANDOM] = true,  [LOCK_PAGE_CACHE] = true, /* for what allocations reclaim */
+    [LOCK_PAGES] = true,         [LOCK_JOURNAL] = true,
+};
+
+bool lock_needs_kernel(enum lock_class class) { return !without_kernel[class]; }
 
 static bool forbids(const struct held_lock *held, enum lock_class class, const void *lock)
 {
@@ -40,6 +52,8 @@ void lock_taking(const struct held_locks *held, enum lock_class class, const voi
     for (unsigned i = 0; i < held->count; i++)
         if (unlikely(forbids(&held->locks[i], class, lock)))
             report(&held->locks[i], class);
+    if (unlikely(lock_needs_kernel(class) && !kernel_is_held()))
+        panic("the lock %s is taken without the kernel lock", lock_name(class));
 }
 
 void lock_taken(struct held_locks *held, enum lock_class class, const void *lock)

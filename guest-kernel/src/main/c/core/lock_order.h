@@ -11,7 +11,9 @@
 const char *lock_name(enum lock_class class);
 
 #ifdef KERNEL_DEBUG
-/* A lock is about to be taken: panics where one that is held forbids it. */
+/* Whether locks of the class are only taken with the kernel lock, when there is one (docs/cpus.md). */
+bool lock_needs_kernel(enum lock_class class);
+/* A lock is about to be taken: panics where one that is held forbids it, or where it needs the kernel lock. */
 void lock_taking(const struct held_locks *held, enum lock_class class, const void *lock);
 /* It was taken, or given back. */
 void lock_taken(struct held_locks *held, enum lock_class class, const void *lock);

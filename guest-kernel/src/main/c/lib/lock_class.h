@@ -2,7 +2,8 @@
 /*
  * The order of the locks. Every lock has a class; the classes are listed here, outermost first. Whoever holds a lock
  * takes only locks of classes that come after it, so no two threads can wait for each other. Mutexes (threads/wait.h)
- * come first, since no one may sleep with a spinlock held. core/lock_order.h checks it.
+ * come first, since no one may sleep with a spinlock held. core/lock_order.h checks it, and that the kernel lock, which
+ * is outside of all, is held where a class needs it.
  */
 #pragma once
 

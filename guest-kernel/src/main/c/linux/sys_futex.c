@@ -41,16 +41,18 @@ struct futex_waiter {
 
 static struct bucket {
     struct spinlock lock;
-    struct list waiters;
+    struct list waiters; /* bucket lock */
+    bool ready;          /* atomic: the list has been made */
 } buckets[BUCKETS] = { [0 ... BUCKETS - 1] = { .lock = SPINLOCK(LOCK_FUTEX_BUCKET) } };
 
 static struct bucket *bucket_of(uintptr_t address)
 {
     struct bucket *bucket = &buckets[hash_mix(address >> 2) % BUCKETS];
-    if (unlikely(!read_once(bucket->waiters.next))) {
+    if (unlikely(!__atomic_load_n(&bucket->ready, __ATOMIC_ACQUIRE))) {
         spin_lock(&bucket->lock);
-        if (!bucket->waiters.next)
+        if (!bucket->ready)
             list_init(&bucket->waiters);
+        __atomic_store_n(&bucket->ready, true, __ATOMIC_RELEASE);
         spin_unlock(&bucket->lock);
     }
     return bucket;
@@ -81,7 +83,7 @@ static bool leave(struct futex_waiter *waiter)
 static void wake_waiter(struct futex_waiter *waiter)
 {
     list_remove(&waiter->link);
-    waiter->woken = true;
+    write_once(waiter->woken, true);
     thread_wake(waiter->thread);
 }
 

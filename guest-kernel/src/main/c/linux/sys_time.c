@@ -106,7 +106,7 @@ static int read_clock(int32_t clock, nanoseconds *out)
         *out = cpu_busy_time();
         return 0;
     case CLOCK_THREAD_CPUTIME:
-        *out = thread_cpu_time(thread_current());
+        *out = thread_own_cpu_time();
         return 0;
     default:
         return -EINVAL;
@@ -244,9 +244,7 @@ SYSCALL_DEFINE2(getrusage, int, who, uintptr_t, usage)
     } used = { 0 };
     if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD)
         return -EINVAL;
-    nanoseconds time = who == RUSAGE_THREAD ? thread_cpu_time(thread_current())
-                       : who == RUSAGE_SELF ? cpu_busy_time()
-                                            : 0;
+    nanoseconds time = who == RUSAGE_THREAD ? thread_own_cpu_time() : who == RUSAGE_SELF ? cpu_busy_time() : 0;
     used.user = timeval_of(time);
     return user_put(usage, &used);
 }

@@ -4,7 +4,9 @@
  *
  * The platforms enter here from user mode, with interrupts masked and no lock held: kernel_system_call(),
  * kernel_user_trap() and kernel_leave_interrupt() (platform.h). Each ends in leave_kernel(), where another thread may
- * get its turn and signals are delivered. The number of a call is an index into the table only after index_nospec().
+ * get its turn and signals are delivered. The first two take the kernel lock where they need it (core/kernel_lock.h),
+ * and no one has it in leave_kernel() but for delivering signals. The number of a call is an index into the table only
+ * after index_nospec().
  *
  * What is traced is set at boot and by the host's requests, a word for each call and error, and `reported` is a word;
  * otherwise the table is constant, so there are no locks.
@@ -39,6 +41,14 @@ static struct call {
 #include "linux/syscall_names.h"
 #undef SYSTEM_CALL
 };
+/* The calls that run without the kernel lock: what they touch is their own thread's, the scheduler's or guarded by a
+ * lock that lock_needs_kernel() leaves out. Those that turn out to need it take it themselves (memory/fault.c). */
+static const bool without_kernel[CALLS] = {
+    [CALL_futex] = true,        [CALL_sched_yield] = true,   [CALL_gettid] = true,
+    [CALL_getpid] = true,       [CALL_clock_gettime] = true, [CALL_clock_getres] = true,
+    [CALL_gettimeofday] = true, [CALL_nanosleep] = true,     [CALL_clock_nanosleep] = true,
+};
+
 static bool traced_errors[ERRNO_LIMIT]; /* by number: a call that fails with it is traced */
 static bool tracing;                    /* anything is traced: the one flag that the fast path looks at */
 
@@ -150,23 +160,36 @@ static uintptr_t function_of(uint64_t number)
 /* The last step before user mode: another thread's turn, then signals. */
 static void leave_kernel(struct registers *registers, bool system_call)
 {
-    if (this_cpu()->reschedule)
+    if (read_once(this_cpu()->reschedule))
         thread_preempt();
-    if (unlikely(signal_is_pending() || user_current()->restore_mask || thread_current()->interrupted))
+    if (unlikely(signal_is_pending() || user_current()->restore_mask || read_once(thread_current()->interrupted))) {
+        kernel_enter();
         signals_deliver(registers, system_call);
+        kernel_leave();
+    }
     cpu_user_begins();
+}
+
+/* With several CPUs: takes the kernel lock if the call needs it, or what is done beside it. True if it has. */
+static bool enter_for_call(uint32_t number)
+{
+    bool needs = tracing || number >= CALLS || !without_kernel[index_nospec(number, CALLS)];
+    if (needs)
+        kernel_enter();
+    return needs;
 }
 
 void kernel_system_call(struct registers *registers)
 {
     cpu_user_ends();
-    kernel_enter();
+    bool entered = unlikely(kernel_is_locked) && enter_for_call((uint32_t)registers->number);
     event_record("system call", registers->number, registers->rdi);
     registers->rax = (uint64_t)failing_call(dispatch, registers);
     if (unlikely(profile_period))
         profile_take(function_of(registers->number), 0);
+    if (unlikely(entered))
+        kernel_leave();
     leave_kernel(registers, true);
-    kernel_leave();
 }
 
 void kernel_leave_interrupt(struct registers *registers)
@@ -183,9 +206,9 @@ static noreturn void out_of_memory(void)
     process_killed(SIGKILL);
 }
 
-static void page_fault(uintptr_t address, uint64_t error)
+/* It takes the kernel lock where it needs it. */
+static enum fault_result serve_fault(uintptr_t address, uint64_t error)
 {
-    enum { SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRERR = 2, BUS_OBJERR = 3 };
     enum fault_result result = FAULT_NO_AREA;
     failing_spare();
     /* A supervisor access in user mode is the CPU's own, to its tables, or that of an emulator that takes a far
@@ -195,6 +218,12 @@ static void page_fault(uintptr_t address, uint64_t error)
     else if (address < USER_LIMIT)
         result = address_space_fault(address, error);
     failing_spare_end();
+    return result;
+}
+
+static void report_fault(enum fault_result result, uintptr_t address)
+{
+    enum { SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRERR = 2, BUS_OBJERR = 3 };
     switch (result) {
     case FAULT_RESOLVED:
         return;
@@ -215,14 +244,10 @@ static void page_fault(uintptr_t address, uint64_t error)
     }
 }
 
-void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t address)
+static void report_trap(const struct registers *registers, enum trap trap)
 {
     enum { FPE_INTDIV = 1, FPE_FLTINV = 7, ILL_ILLOPN = 2, TRAP_BRKPT = 1, TRAP_TRACE = 2, BUS_ADRALN = 1 };
-    event_record("trap", trap, trap == TRAP_PAGE_FAULT ? address : registers->rip);
     switch (trap) {
-    case TRAP_PAGE_FAULT:
-        page_fault(address, registers->error);
-        break;
     case TRAP_DIVIDE:
         signal_force(SIGFPE, FPE_INTDIV, registers->rip);
         break;
@@ -250,6 +275,21 @@ void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t add
         /* Protection, overflow, bound: Linux reports no address (SI_KERNEL). */
         signal_force(SIGSEGV, SI_KERNEL, 0);
     }
-    profile_point(trap == TRAP_PAGE_FAULT ? (uintptr_t)address_space_fault : (uintptr_t)kernel_user_trap, 0);
+}
+
+void kernel_user_trap(struct registers *registers, enum trap trap, uintptr_t address)
+{
+    bool is_fault = trap == TRAP_PAGE_FAULT;
+    event_record("trap", trap, is_fault ? address : registers->rip);
+    enum fault_result result = is_fault ? serve_fault(address, registers->error) : FAULT_NO_AREA;
+    if (result != FAULT_RESOLVED) {
+        kernel_enter();
+        if (is_fault)
+            report_fault(result, address);
+        else
+            report_trap(registers, trap);
+        kernel_leave();
+    }
+    profile_point(is_fault ? (uintptr_t)address_space_fault : (uintptr_t)kernel_user_trap, 0);
     leave_kernel(registers, false);
 }

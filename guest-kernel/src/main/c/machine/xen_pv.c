@@ -41,6 +41,7 @@ const struct platform_operations xen_pv_machine = {
     .cpu_interrupt = pv_cpu_interrupt,
     .cpus_synchronise = updates_flush_others,
     .cpu_answer = updates_catch_up,
+    .cpu_catch_up = updates_need_no_catching_up,
     .cpu_halt = pv_cpu_halt,
     .cpu_rouse = pv_cpu_rouse,
     .cpus_stop = pv_cpus_stop,

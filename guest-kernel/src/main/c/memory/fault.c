@@ -8,8 +8,13 @@
  * file: after it the fault is served from the start, with a reference to the page, which would otherwise be dropped
  * again when memory is short. make_room() takes clean file pages out of any mapping, so it comes before anything is
  * looked up.
+ *
+ * With several CPUs a fault comes without the kernel lock. One that gives the program memory of its own, touched for
+ * the first time and with enough of it free, is served under the mutex alone, by fault_apart(); any other takes the
+ * kernel lock first.
  */
 #include "core/debug.h"
+#include "core/kernel_lock.h"
 #include "core/pages.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -303,11 +308,76 @@ static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct 
     return area->object ? fault_file(area, address, write, need) : fault_anonymous(area, address);
 }
 
-enum fault_result address_space_fault(uintptr_t address, uint64_t error)
+/* ---- Without the kernel lock ---- */
+
+enum apart { NOT_APART, APART, APART_AND_SERVED };
+
+/* Whether the fault is of the kind that fault_apart() serves; APART_AND_SERVED: another thread has. Under the mutex. */
+static enum apart look_at(const struct area *area, uintptr_t address, uint64_t error)
+{
+    must_hold_mutex(&address_space_mutex);
+    struct mmu_entry present;
+    if (!area || !allowed(area, error) || area->object || area->fixed_pages)
+        return NOT_APART;
+    if (mmu_query(address, &present))
+        return !(error & FAULT_WRITE) || present.protection & MMU_WRITE ? APART_AND_SERVED : NOT_APART;
+    if (area->flags & AREA_STACK && process_layout.stack_top - address > read_once(stack_limit))
+        return NOT_APART;
+    return pages_free_at(PAGES_KEPT) < KEPT_FRAMES ? NOT_APART : APART;
+}
+
+static unsigned allocate_zeroed(struct page **pages, unsigned wanted)
+{
+    unsigned count = 0;
+    struct page *page;
+    while (count < wanted && (page = page_allocate_at(PAGES_NEEDED)))
+        memset(page_data(pages[count++] = page), 0, PAGE_SIZE);
+    return count;
+}
+
+/* Maps as many of the pages as there are absent ones from `address` on, and takes over all of them. Under the mutex. */
+static bool map_absent(const struct area *area, uintptr_t address, struct page **pages, unsigned count)
+{
+    must_hold_mutex(&address_space_mutex);
+    struct mmu_entry entries[ANONYMOUS_AHEAD], present;
+    unsigned used = 0;
+    uintptr_t at = address;
+    for (; used < count && at < area->end && (!used || !mmu_query(at, &present)); at += PAGE_SIZE, used++)
+        set_entry(&entries[used], at, pages[used], area->protection);
+    for (unsigned i = used; i < count; i++)
+        page_put(pages[i]);
+    return used && map_entries(entries, used, address) == FAULT_RESOLVED;
+}
+
+/* The pages are allocated and cleared without the mutex, which others want at the same time. False: the fault is of
+ * another kind, or there is no memory. */
+static bool fault_apart(uintptr_t address, uint64_t error)
+{
+    struct page *pages[ANONYMOUS_AHEAD];
+    mutex_lock(&address_space_mutex);
+    const struct area *area = area_find(address);
+    enum apart apart = look_at(area, address, error);
+    unsigned count = apart == APART ? anonymous_batch(area, address) : 0;
+    mutex_unlock(&address_space_mutex);
+    if (apart != APART)
+        return apart == APART_AND_SERVED;
+    count = allocate_zeroed(pages, count);
+    mutex_lock(&address_space_mutex);
+    area = area_find(address);
+    apart = look_at(area, address, error);
+    bool served = map_absent(area, address, pages, apart == APART ? count : 0) || apart == APART_AND_SERVED;
+    mutex_unlock(&address_space_mutex);
+    for (unsigned i = 0; apart != APART && i < count; i++)
+        page_put(pages[i]);
+    return served;
+}
+
+/* ---- With it ---- */
+
+static enum fault_result fault(uintptr_t address, uint64_t error)
 {
     struct page *read = NULL;
     bool reserved = false; /* room for that page */
-    address = align_down(address, PAGE_SIZE);
     for (;;) {
         struct need need = { .reserved = reserved ? read : NULL };
         mutex_lock(&address_space_mutex);
@@ -326,6 +396,19 @@ enum fault_result address_space_fault(uintptr_t address, uint64_t error)
         if (result != FAULT_RETRY)
             return result;
     }
+}
+
+enum fault_result address_space_fault(uintptr_t address, uint64_t error)
+{
+    address = align_down(address, PAGE_SIZE);
+    if (likely(kernel_is_held()))
+        return fault(address, error);
+    if (fault_apart(address, error))
+        return FAULT_RESOLVED;
+    kernel_enter();
+    enum fault_result result = fault(address, error);
+    kernel_leave();
+    return result;
 }
 
 int address_space_populate(uintptr_t start, size_t length, bool for_write)

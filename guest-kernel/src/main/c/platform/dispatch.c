@@ -64,6 +64,8 @@ void cpus_synchronise(void) { platform_operations->cpus_synchronise(); }
 
 void cpu_answer(void) { platform_operations->cpu_answer(); }
 
+void cpu_catch_up(void) { platform_operations->cpu_catch_up(); }
+
 void cpu_halt(void) { platform_operations->cpu_halt(); }
 
 void cpu_rouse(const struct cpu *cpu) { platform_operations->cpu_rouse(cpu); }

@@ -36,6 +36,7 @@ struct platform_operations {
     void (*cpu_interrupt)(const struct cpu *cpu);
     void (*cpus_synchronise)(void);
     void (*cpu_answer)(void);
+    void (*cpu_catch_up)(void);
     void (*cpu_halt)(void);
     void (*cpu_rouse)(const struct cpu *cpu);
     void (*cpus_stop)(void);

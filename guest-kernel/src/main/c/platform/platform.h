@@ -109,7 +109,7 @@ struct cpu {
     struct turns *turns;      /* the scheduler's (threads/scheduler.c) */
     unsigned id;
     bool reschedule;      /* asks for another thread's turn: on the way to user mode, in give_way() */
-    bool resting;         /* in cpu_wait(), without the kernel lock: touches no user memory */
+    bool resting;         /* in cpu_wait(), or started and waiting for the kernel lock: touches no user memory */
     uint64_t user_since;  /* since when it is in user mode, by the time stamp counter; 0: it is not */
     uint64_t user_cycles; /* of earlier times in user mode */
 #ifdef KERNEL_DEBUG
@@ -221,6 +221,9 @@ void cpu_interrupt(const struct cpu *cpu);
 void cpus_synchronise(void);
 /* What a CPU does while it waits for the kernel lock, and once it has it: answers those that wait for this CPU. */
 void cpu_answer(void);
+/* Before this CPU uses a kernel stack: forgets translations of it from before another CPU changed them. With masked
+ * interrupts and any lock. */
+void cpu_catch_up(void);
 /* For core/kernel_lock.c, without the kernel lock: sleeps until an interrupt, which is handled before returning
  * natively and left pending on Xen PV; and ends that sleep on another CPU, even in the middle of an interrupt. */
 void cpu_halt(void);
@@ -372,6 +375,10 @@ noreturn void kernel_main(void);
 must_check int kernel_prepare_cpu(struct cpu *cpu);
 /* What a started CPU runs when it can take interrupts; on the stack that kernel_prepare_cpu() has set. */
 noreturn void kernel_cpu_main(void);
+
+/* What a thread does first when it goes on or begins, on its own stack: gives the lock back that was kept over the
+ * change of threads, frees the thread that ended, and has the kernel lock if it had it when it stopped. */
+void kernel_thread_switched(void);
 
 /* A system call; the result goes into registers->rax. Returns when the thread may go on. */
 void kernel_system_call(struct registers *registers);

@@ -8,7 +8,8 @@
  * No time that was reported once is less the next time, though a host may report late what it stole: `running` and
  * `user_shown` are what was said last, and what cannot be taken off now is taken off later.
  *
- * The kernel lock keeps all of it, and nothing here sleeps; scheduler.c accounts under run_queue too.
+ * Spinlock run_queue guards all of it, and times are read under it, so that they follow one another; nothing here
+ * sleeps.
  */
 #include "threads/cpu_time.h"
 
@@ -28,10 +29,17 @@ static struct usage {
 
 /* ---- Stretches: from one switch to the next ----------------------------------------------------------------- */
 
+/* 0 if the clock was read before the switch: a processor may read its counter before it has the lock. */
+static nanoseconds time_since_switch(const struct cpu *cpu, nanoseconds now)
+{
+    nanoseconds from = cpu->current->switched_in;
+    return now > from ? now - from : 0;
+}
+
 nanoseconds cpu_time_running(const struct cpu *cpu, nanoseconds now)
 {
     struct usage *usage = &usages[cpu->id];
-    nanoseconds elapsed = now - cpu->current->switched_in, stolen = cpu_stolen_time(cpu) - usage->stolen;
+    nanoseconds elapsed = time_since_switch(cpu, now), stolen = cpu_stolen_time(cpu) - usage->stolen;
     usage->running = max_of(usage->running, elapsed - min_of(stolen, elapsed));
     return usage->running;
 }
@@ -48,8 +56,7 @@ nanoseconds cpu_time_account(nanoseconds now)
     struct cpu *cpu = this_cpu();
     struct usage *usage = &usages[cpu->id];
     struct thread *thread = cpu->current;
-    nanoseconds elapsed = now - thread->switched_in, running = cpu_time_running(cpu, now);
-    assert(running <= elapsed);
+    nanoseconds elapsed = time_since_switch(cpu, now), running = min_of(cpu_time_running(cpu, now), elapsed);
     usage->user_stolen += stolen_cycles(cpu->user_cycles - usage->user_seen, elapsed, running);
     usage->user_seen = cpu->user_cycles;
     usage->stolen += elapsed - running;
@@ -64,9 +71,18 @@ nanoseconds cpu_time_account(nanoseconds now)
 
 nanoseconds thread_cpu_time(const struct thread *thread)
 {
+    must_hold(&run_queue_lock);
     nanoseconds time = thread->cpu_time;
     if (thread->state == THREAD_RUNNING)
         time += cpu_time_running(thread->cpu, clock_monotonic());
+    return time;
+}
+
+nanoseconds thread_own_cpu_time(void)
+{
+    spin_lock(&run_queue_lock);
+    nanoseconds time = thread_cpu_time(thread_current());
+    spin_unlock(&run_queue_lock);
     return time;
 }
 
@@ -82,19 +98,22 @@ static nanoseconds idle_time(const struct cpu *cpu, nanoseconds now)
 
 nanoseconds cpu_busy_time(void)
 {
+    spin_lock(&run_queue_lock);
     nanoseconds time = 0, now = clock_monotonic();
     for (unsigned i = 0; i < cpus_online; i++)
         time += busy_time(cpus[i], now);
+    spin_unlock(&run_queue_lock);
     return time;
 }
 
 static nanoseconds user_time(const struct cpu *cpu, nanoseconds now)
 {
+    must_hold(&run_queue_lock);
     struct usage *usage = &usages[cpu->id];
     uint64_t since = read_once(cpu->user_since), cycles = read_once(cpu->user_cycles);
     if (since != 0)
         cycles += cycles_now() - since;
-    nanoseconds elapsed = now - cpu->current->switched_in, running = cpu_time_running(cpu, now);
+    nanoseconds elapsed = time_since_switch(cpu, now), running = cpu_time_running(cpu, now);
     cycles -= usage->user_stolen + stolen_cycles(cycles - usage->user_seen, elapsed, running);
     usage->user_shown = max_of(usage->user_shown, min_of(cycles_duration(cycles), busy_time(cpu, now)));
     return usage->user_shown;
@@ -102,9 +121,11 @@ static nanoseconds user_time(const struct cpu *cpu, nanoseconds now)
 
 void cpu_times_of(const struct cpu *cpu, struct cpu_times *out)
 {
+    spin_lock(&run_queue_lock);
     nanoseconds now = clock_monotonic();
     out->user = user_time(cpu, now);
     out->system = busy_time(cpu, now) - out->user;
     out->idle = idle_time(cpu, now);
+    spin_unlock(&run_queue_lock);
     out->stolen = cpu_stolen_time(cpu);
 }

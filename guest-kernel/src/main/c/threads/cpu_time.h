@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What CPUs and threads used of the time, for the scheduler; what others read is in thread.h. The caller holds the
- * kernel lock. Times are in ns; `now` is clock_monotonic().
+ * What CPUs and threads used of the time, for the scheduler; what others read is in thread.h. The caller holds
+ * run_queue. Times are in ns; `now` is clock_monotonic(), read under it.
  */
 #pragma once
 

@@ -2,9 +2,15 @@
 /*
  * The scheduler (thread.h has the policy). `ready` holds the threads that are THREAD_READY, except the idle ones; those
  * that run are not in it. schedule() is the only place where a CPU changes threads: it is entered with run_queue and no
- * other spinlock, and returns without. Run_queue is given back before the stack changes; the kernel lock, which is kept
- * over all of that, is what keeps other CPUs away. With one CPU FPU registers stay with their owner until another
- * thread of the program needs them; with several they are saved when their owner stops, since it may go on elsewhere.
+ * other spinlock, and returns without. Run_queue is kept until the stack has changed, and given back by the thread that
+ * goes on, in kernel_thread_switched(): until then no other CPU can have the thread that stops run, or free its stack.
+ * With one CPU FPU registers stay with their owner until another thread of the program needs them; with several they
+ * are saved when their owner stops, since it may go on elsewhere.
+ *
+ * Nothing here needs the kernel lock. A thread that stops gives it back and has it again when it goes on; what is
+ * handed from one thread to the next on a CPU is not given back between. A thread that goes on without it may do so
+ * while a timer's callback for an earlier sleep is still on its way on another CPU, which it must not take for the end
+ * of the next one (sleep_expired()).
  *
  * A wake-up between sleep_prepare() and sleep_until() is not lost, since `woken` keeps it.
  *
@@ -43,28 +49,50 @@ struct turns {
     struct cpu *cpu;
     struct thread idle;
     struct timer slice; /* runs while another thread is ready */
+    uint64_t disturbed; /* by id: the CPUs to be interrupted when this CPU has given run_queue back */
 };
 static struct turns boot_turns;
 
 static bool may_run(const struct thread *thread, const struct cpu *cpu) { return thread->affinity >> cpu->id & 1; }
 
+static void wake_locked(struct thread *thread);
+
 static void sleep_expired(struct timer *timer)
 {
     struct thread *thread = container_of(timer, struct thread, sleep_timer);
     spin_lock(&run_queue_lock);
-    thread->timed_out = true;
-    spin_unlock(&run_queue_lock);
-    thread_wake(thread);
+    if (thread->sleeps_until <= clock_monotonic()) {
+        write_once(thread->timed_out, true);
+        wake_locked(thread);
+    }
+    run_queue_unlock();
 }
 
 static void reschedule(struct cpu *cpu)
 {
-    cpu->reschedule = true;
+    must_hold(&run_queue_lock);
+    write_once(cpu->reschedule, true);
     if (cpu != this_cpu())
-        cpu_interrupt(cpu);
+        this_cpu()->turns->disturbed |= 1UL << cpu->id;
 }
 
-static void slice_expired(struct timer *timer) { reschedule(container_of(timer, struct turns, slice)->cpu); }
+/* A hypervisor may take long over an interrupt, so it comes after the lock. */
+void run_queue_unlock(void)
+{
+    struct turns *turns = this_cpu()->turns;
+    uint64_t disturbed = turns->disturbed;
+    turns->disturbed = 0;
+    spin_unlock(&run_queue_lock);
+    for (; unlikely(disturbed != 0); disturbed &= disturbed - 1)
+        cpu_interrupt(cpus[__builtin_ctzl(disturbed)]);
+}
+
+static void slice_expired(struct timer *timer)
+{
+    spin_lock(&run_queue_lock);
+    reschedule(container_of(timer, struct turns, slice)->cpu);
+    run_queue_unlock();
+}
 
 static void turns_init(struct turns *turns, struct cpu *cpu)
 {
@@ -109,8 +137,11 @@ void kernel_cpu_main(void)
 {
     kernel_enter();
     struct cpu *cpu = this_cpu();
-    cpu->resting = false;
+    __atomic_store_n(&cpu->resting, false, __ATOMIC_SEQ_CST);
+    cpu_answer();
+    spin_lock(&run_queue_lock);
     cpu->current->switched_in = clock_monotonic();
+    run_queue_unlock();
     idle_loop();
 }
 
@@ -140,7 +171,7 @@ static void account(struct thread *thread, nanoseconds now)
     least_virtual_time = max_of(least_virtual_time, least);
 }
 
-static bool is_free(const struct cpu *cpu) { return thread_is_idle(cpu->current) && !cpu->reschedule; }
+static bool is_free(const struct cpu *cpu) { return thread_is_idle(cpu->current) && !read_once(cpu->reschedule); }
 
 /* An idle CPU that the thread may run on: the one where it was, or this one, or any. NULL if there is none. */
 static struct cpu *find_free(const struct thread *thread)
@@ -161,8 +192,8 @@ static struct cpu *find_free(const struct thread *thread)
 static bool is_ahead(const struct cpu *cpu, const struct thread *thread, nanoseconds now)
 {
     const struct thread *current = cpu->current;
-    return !thread_is_idle(current) &&
-           current->virtual_time + (now - current->switched_in) > thread->virtual_time + WAKE_LEAD;
+    nanoseconds runs = now > current->switched_in ? now - current->switched_in : 0;
+    return !thread_is_idle(current) && current->virtual_time + runs > thread->virtual_time + WAKE_LEAD;
 }
 
 /* A CPU whose thread is so far ahead of `thread` that it is the turn of `thread`: this CPU, or any. NULL if none is. */
@@ -172,14 +203,14 @@ static struct cpu *find_ahead(const struct thread *thread, nanoseconds now)
     if (may_run(thread, here) && is_ahead(here, thread, now))
         return here;
     for (unsigned i = 0; kernel_is_shared && i < cpus_online; i++)
-        if (may_run(thread, cpus[i]) && !cpus[i]->reschedule && is_ahead(cpus[i], thread, now))
+        if (may_run(thread, cpus[i]) && !read_once(cpus[i]->reschedule) && is_ahead(cpus[i], thread, now))
             return cpus[i];
     return NULL;
 }
 
 static void limit_turn(struct cpu *cpu, nanoseconds now)
 {
-    if (!thread_is_idle(cpu->current) && !cpu->turns->slice.active)
+    if (!thread_is_idle(cpu->current) && !timer_is_active(&cpu->turns->slice))
         timer_start(&cpu->turns->slice, now + TIME_SLICE);
 }
 
@@ -215,7 +246,7 @@ void thread_make_ready(struct thread *thread)
 {
     spin_lock(&run_queue_lock);
     push_ready(thread, 0);
-    spin_unlock(&run_queue_lock);
+    run_queue_unlock();
 }
 
 /* The registers stay with their owner until another user thread needs them; with several CPUs they are saved too. */
@@ -249,7 +280,7 @@ void thread_wake_later(struct thread *thread)
             found == thread)
             break;
     }
-    this_cpu()->reschedule = true;
+    write_once(this_cpu()->reschedule, true);
 }
 
 static void wake_postponed(void)
@@ -268,7 +299,7 @@ static struct thread *pick_next(nanoseconds now)
     wake_postponed();
     struct turns *turns = this_cpu()->turns;
     struct thread *next = first_ready();
-    if (turns->slice.active)
+    if (timer_is_active(&turns->slice))
         timer_stop(&turns->slice);
     if (!next)
         return &turns->idle;
@@ -287,10 +318,10 @@ static void schedule(nanoseconds now)
     must_hold_only(&run_queue_lock);
     profile_point(0, (uintptr_t)__builtin_frame_address(0));
     struct thread *next = pick_next(now);
-    cpu->reschedule = false;
+    write_once(cpu->reschedule, false);
     next->state = THREAD_RUNNING;
     if (next == previous) {
-        spin_unlock(&run_queue_lock);
+        run_queue_unlock();
         return;
     }
     next->switched_in = now;
@@ -299,9 +330,21 @@ static void schedule(nanoseconds now)
     next->cpu = cpu;
     if (next->fpu_area)
         cpu_switch_to(next->stack->top, next->fs_base);
-    spin_unlock(&run_queue_lock);
+    previous->has_kernel = kernel_is_held();
+    if (kernel_is_shared)
+        cpu_catch_up();
     context_switch(&previous->stack_pointer, next->stack_pointer);
-    thread_free_dead();
+    kernel_thread_switched();
+}
+
+void kernel_thread_switched(void)
+{
+    must_hold_only(&run_queue_lock);
+    struct thread *gone = thread_take_dead();
+    run_queue_unlock();
+    if (unlikely(gone))
+        thread_free(gone); /* it ended with the kernel lock, which this CPU still has */
+    kernel_change_threads(thread_current()->has_kernel);
 }
 
 void scheduler_leave(void)
@@ -344,8 +387,8 @@ static void pass_on(bool behind_first)
     wake_postponed();
     struct thread *self = thread_current(), *first = first_ready();
     if (!first && may_run(self, this_cpu())) {
-        this_cpu()->reschedule = false;
-        spin_unlock(&run_queue_lock);
+        write_once(this_cpu()->reschedule, false);
+        run_queue_unlock();
         return;
     }
     nanoseconds now = clock_monotonic();
@@ -372,7 +415,7 @@ void give_way(void)
         return;
     cpu_take_interrupts();
     profile_point(0, (uintptr_t)__builtin_frame_address(0));
-    if (unlikely(cpu->reschedule))
+    if (unlikely(read_once(cpu->reschedule)))
         thread_preempt();
     kernel_give_way();
 }
@@ -382,7 +425,7 @@ void sleep_prepare(void)
     struct thread *self = thread_current();
     spin_lock(&run_queue_lock);
     self->woken = false;
-    spin_unlock(&run_queue_lock);
+    run_queue_unlock();
 }
 
 int sleep_until(nanoseconds deadline, enum sleep_kind kind)
@@ -390,11 +433,12 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind)
     struct thread *self = thread_current();
     may_sleep();
     spin_lock(&run_queue_lock);
-    self->timed_out = false;
+    write_once(self->timed_out, false);
+    self->sleeps_until = deadline;
     bool interruptible = kind == SLEEP_INTERRUPTIBLE;
     if (self->woken || (interruptible && self->interrupted)) {
         bool woken = self->woken;
-        spin_unlock(&run_queue_lock);
+        run_queue_unlock();
         return woken ? 0 : -EINTR;
     }
     self->state = THREAD_SLEEPING;
@@ -406,31 +450,32 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind)
     schedule(now);
     if (deadline != NO_DEADLINE)
         timer_stop(&self->sleep_timer);
-    if (self->timed_out)
+    if (read_once(self->timed_out))
         return -ETIMEDOUT;
-    return interruptible && self->interrupted ? -EINTR : 0;
+    return interruptible && read_once(self->interrupted) ? -EINTR : 0;
 }
 
 void thread_wake(struct thread *thread)
 {
     spin_lock(&run_queue_lock);
     wake_locked(thread);
-    spin_unlock(&run_queue_lock);
+    run_queue_unlock();
 }
 
 void thread_interrupt(struct thread *thread)
 {
     spin_lock(&run_queue_lock);
-    thread->interrupted = true;
+    write_once(thread->interrupted, true);
     if (thread->state == THREAD_SLEEPING && thread->interruptible)
         push_ready(thread, SLEEP_CREDIT);
     else if (thread->state == THREAD_RUNNING && thread->cpu != this_cpu())
-        cpu_interrupt(thread->cpu);
-    spin_unlock(&run_queue_lock);
+        this_cpu()->turns->disturbed |= 1UL << thread->cpu->id;
+    run_queue_unlock();
 }
 
 void idle_loop(void)
 {
+    kernel_leave();
     for (;;) {
         thread_yield();
         cpu_wait();

@@ -8,6 +8,8 @@
 #include "threads/thread.h"
 
 extern struct spinlock run_queue_lock;
+/* Gives it back, and interrupts the CPUs that are to look at what has changed. */
+void run_queue_unlock(void);
 
 /* scheduler.c */
 /* A new thread, which nothing else knows yet: it may run on every CPU once it is made ready. */
@@ -18,5 +20,7 @@ noreturn void scheduler_leave(void);
 void scheduler_affinity_changed(struct thread *thread);
 
 /* thread.c */
-/* Frees the thread that ended last, if that has not been done. */
-void thread_free_dead(void);
+/* Under the lock: the thread that has just ended on this CPU, off whose stack it is now; NULL: none has. */
+struct thread *thread_take_dead(void);
+/* With the kernel lock. */
+void thread_free(struct thread *thread);

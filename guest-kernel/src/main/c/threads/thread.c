@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The beginning and end of threads, and finding one; scheduler.c has them run. A thread is in the list of all from its
- * making to its end. One that ended still stands on its stack, so it is `dead` until the next one that runs frees it.
+ * making to its end. One that ended still stands on its stack, so it is `dead` until the one that runs next on its CPU
+ * frees it.
  *
  * Spinlock run_queue guards the list, the counts and `dead`. Entered by linux/sys_threads.c and by code that needs a
- * kernel thread, in thread context; thread_free_dead() by the scheduler.
+ * kernel thread, in thread context; thread_take_dead() and thread_free() by the scheduler.
  */
 #include "core/debug.h"
 #include "core/dump.h"
@@ -54,6 +55,7 @@ static struct thread *thread_allocate(const char *name)
         return NULL;
     }
     scheduler_prepare(thread);
+    thread->has_kernel = true;
     string_copy(thread->name, name, sizeof(thread->name));
     return thread;
 }
@@ -67,7 +69,7 @@ static void enlist(struct thread *thread)
     }
     list_push_back(&all, &thread->all_link);
     count++;
-    spin_unlock(&run_queue_lock);
+    run_queue_unlock();
 }
 
 struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void *argument)
@@ -84,7 +86,6 @@ struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void
 static void enter_user(void *registers)
 {
     cpu_user_begins();
-    kernel_leave();
     cpu_enter_user(registers);
 }
 
@@ -104,6 +105,7 @@ struct thread *thread_create_user(void)
         thread->affinity = thread_current()->affinity;
     thread->fpu_area = page_data(area);
     fpu_init_area(thread->fpu_area);
+    thread->has_kernel = false; /* enter_user() does nothing that needs it */
     struct registers *registers = thread_registers(thread);
     memset(registers, 0, sizeof(*registers));
     thread->stack_pointer = context_create(registers, enter_user, registers);
@@ -113,22 +115,21 @@ struct thread *thread_create_user(void)
 
 struct registers *thread_registers(struct thread *thread) { return (struct registers *)thread->stack->top - 1; }
 
-static void thread_free(struct thread *thread)
+void thread_free(struct thread *thread)
 {
+    assert(kernel_is_held());
     if (thread->fpu_area)
         page_put(page_of(virt_to_phys(thread->fpu_area)));
     kernel_stack_free(thread->stack);
     heap_free(thread);
 }
 
-void thread_free_dead(void)
+struct thread *thread_take_dead(void)
 {
-    spin_lock(&run_queue_lock);
+    must_hold(&run_queue_lock);
     struct thread *thread = dead;
     dead = NULL;
-    spin_unlock(&run_queue_lock);
-    if (thread)
-        thread_free(thread);
+    return thread;
 }
 
 /* Takes the thread off the list of all. Under the lock. */
@@ -145,7 +146,7 @@ void thread_discard(struct thread *thread)
 {
     spin_lock(&run_queue_lock);
     delist(thread);
-    spin_unlock(&run_queue_lock);
+    run_queue_unlock();
     thread_free(thread);
 }
 
@@ -153,14 +154,13 @@ void thread_forget_user(struct thread *thread)
 {
     spin_lock(&run_queue_lock);
     thread->user = NULL;
-    spin_unlock(&run_queue_lock);
+    run_queue_unlock();
 }
 
 void thread_exit(void)
 {
     struct thread *self = thread_current();
     timer_stop(&self->sleep_timer);
-    thread_free_dead();
     spin_lock(&run_queue_lock);
     delist(self);
     dead = self;
@@ -172,7 +172,7 @@ void threads_for_each(void (*visit)(struct thread *, void *), void *context)
     spin_lock(&run_queue_lock);
     list_for_each (node, &all)
         visit(list_entry(node, struct thread, all_link), context);
-    spin_unlock(&run_queue_lock);
+    run_queue_unlock();
 }
 
 bool thread_find(uint32_t id, void (*visit)(struct thread *, void *), void *context)
@@ -188,7 +188,7 @@ bool thread_find(uint32_t id, void (*visit)(struct thread *, void *), void *cont
             visit(thread, context);
         break;
     }
-    spin_unlock(&run_queue_lock);
+    run_queue_unlock();
     return found;
 }
 
@@ -197,7 +197,7 @@ static void keep_time(struct thread *thread, void *time) { *(nanoseconds *)time 
 bool thread_find_cpu_time(uint32_t id, nanoseconds *time) { return thread_find(id, keep_time, time); }
 
 unsigned threads_count(void) { return count; }
-unsigned threads_user_count(void) { return user_count; }
+unsigned threads_user_count(void) { return read_once(user_count); }
 unsigned threads_limit(void) { return (unsigned)max_of(pages_total_count() / 32, (uint64_t)THREADS_LEAST); }
 
 static void keep_affinity(struct thread *thread, void *to) { *(uint64_t *)to = thread->affinity & cpus_online_mask(); }
@@ -237,6 +237,8 @@ static void keep_off_cpus(struct thread *thread, void *caller)
 
 void threads_stop_others(void) { threads_for_each(keep_off_cpus, thread_current()); }
 
+/* With the kernel lock, so that the others come to rest or wait for it, and none of them is stopped with a lock held.
+ * */
 void threads_keep_boot_cpu(void)
 {
     if (!kernel_is_shared)
@@ -244,6 +246,9 @@ void threads_keep_boot_cpu(void)
     thread_current()->affinity = 1;
     while (this_cpu() != cpus[0])
         thread_yield();
+    for (unsigned i = 1; i < cpus_online; i++)
+        while (!kernel_lock_keeps_out(cpus[i]))
+            __builtin_ia32_pause();
     cpus_stop();
     timers_keep_here();
 }

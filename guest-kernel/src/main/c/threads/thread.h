@@ -49,14 +49,16 @@ struct thread {
     bool timed_out;            /* run_queue */
     bool interruptible;        /* run_queue */
     bool faults_refused;       /* its own: page faults in copies of user memory fail instead of being served */
+    bool has_kernel;           /* its own, while it does not run: it goes on with the kernel lock */
     struct tree_node run_node; /* run_queue: in the tree of ready threads */
     nanoseconds virtual_time;  /* run_queue: up to the last switch, as `cpu_time` */
     struct list all_link;      /* run_queue: list of all threads */
     struct timer sleep_timer;
-    nanoseconds cpu_time;    /* used up to the last switch */
-    nanoseconds switched_in; /* monotonic time of the last switch to it */
-    uint32_t id;             /* thread id; the first user thread is 1 */
-    char name[16];           /* prctl(PR_SET_NAME), for backtraces and /proc */
+    nanoseconds sleeps_until; /* run_queue: monotonic; of its last sleep */
+    nanoseconds cpu_time;     /* used up to the last switch */
+    nanoseconds switched_in;  /* monotonic time of the last switch to it */
+    uint32_t id;              /* thread id; the first user thread is 1 */
+    char name[16];            /* prctl(PR_SET_NAME), for backtraces and /proc */
 #ifdef KERNEL_DEBUG
     struct held_locks held;       /* the mutexes that it holds; its own */
     struct failing_state failing; /* its own */
@@ -106,12 +108,14 @@ void thread_preempt(void);
  * changed after it, as after sleeping.
  */
 void give_way(void);
-/* CPU time used by a thread so far, running slice included, ns; without what the host took. Never less than before. */
+/* CPU time used by a thread so far, running slice included, ns; without what the host took. Never less than before.
+ * Under run_queue, as for `visit` below. */
 nanoseconds thread_cpu_time(const struct thread *thread);
-/* The same of all threads on all CPUs, the idle ones aside. */
+/* The same of the current thread, and of all threads on all CPUs, the idle ones aside; run_queue is taken inside. */
+nanoseconds thread_own_cpu_time(void);
 nanoseconds cpu_busy_time(void);
 /* What a CPU's time since it started was: of the program, of the kernel, of nobody, or of the host, which let the CPU
- * wait; ns. Each is never less than before. */
+ * wait; ns. Each is never less than before. Run_queue is taken inside. */
 struct cpu_times {
     nanoseconds user, system, idle, stolen;
 };

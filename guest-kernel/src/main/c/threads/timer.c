@@ -46,7 +46,7 @@ static void unlink_timer(struct timer *timer)
 {
     must_hold(&lock);
     tree_remove(&timers, &timer->node);
-    timer->active = false;
+    __atomic_store_n(&timer->active, false, __ATOMIC_RELAXED);
 }
 
 void timer_start(struct timer *timer, nanoseconds deadline)
@@ -55,7 +55,7 @@ void timer_start(struct timer *timer, nanoseconds deadline)
     if (timer->active)
         unlink_timer(timer);
     timer->deadline = deadline;
-    timer->active = true;
+    __atomic_store_n(&timer->active, true, __ATOMIC_RELAXED);
     tree_insert(&timers, &timer->node);
     /* A later first deadline than programmed costs one early interrupt, not a call for each change. */
     if (deadline < programmed)

@@ -78,7 +78,7 @@ int sleep_until(nanoseconds deadline, enum sleep_kind kind);
         result_; \
     })
 
-/* A lock whose holder may sleep. Not recursive; fair in the order of arrival. */
+/* A lock whose holder may sleep. Not recursive; fair in the order of arrival, with several CPUs about (wait.c). */
 struct mutex {
     struct spinlock lock;
     struct thread *holder;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/debug.h"
+#include "core/kernel_lock.h"
 #include "core/lock.h"
 #include "core/lock_statistics.h"
 #include "host/host.h"
@@ -131,6 +132,27 @@ static void sleep_under_a_spinlock(void)
     may_sleep();
 }
 
+static bool has_kernel = true;
+bool kernel_lock_is_mine(void) { return has_kernel; }
+
+static void take_without_kernel_lock(void)
+{
+    has_kernel = false;
+    spin_lock(&net);
+}
+
+static void test_kernel_lock_is_needed(void)
+{
+    kernel_is_locked = true;
+    CHECK(host_panics(take_without_kernel_lock, "the lock net is taken without the kernel lock"));
+    spin_lock(&net);
+    spin_unlock(&net);
+    has_kernel = false;
+    spin_lock(&buckets[0]);
+    spin_unlock(&buckets[0]);
+    kernel_is_locked = false;
+}
+
 static void test_violations_panic(void)
 {
     CHECK(host_panics(take_spinlocks_the_other_way_round, "the lock net is taken while heap is held"));
@@ -191,6 +213,7 @@ int main(void)
     host_init();
     host_test("lock order: what holds it passes", test_order_holds);
     host_test("lock order: what violates it panics", test_violations_panic);
+    host_test("lock order: the kernel lock is held where it is needed", test_kernel_lock_is_needed);
     host_test("lock statistics: acquisitions, waits and holds", test_statistics);
     return host_result();
 }

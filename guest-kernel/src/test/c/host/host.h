@@ -19,6 +19,9 @@
 /* Call first. Sets up the per-CPU data (GS base), memory and the clock. */
 void host_init(void);
 
+/* How often the kernel lock (core/kernel_lock.h) was taken; it is held first, and only there with kernel_is_locked. */
+extern unsigned host_kernel_taken;
+
 /* ---- Tests --------------------------------------------------------------------------------- */
 
 /* Runs one test and prints "ok NAME" or "not ok NAME: why". */

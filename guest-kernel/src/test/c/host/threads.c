@@ -23,6 +23,19 @@
 #include "threads/timer.h"
 #include "threads/wait.h"
 
+/* There is no kernel lock, but for tests that bring it or set kernel_is_locked. */
+#define WEAK __attribute__((weak))
+WEAK bool kernel_is_locked;
+static bool kernel_is_mine = true;
+unsigned host_kernel_taken;
+WEAK bool kernel_lock_is_mine(void) { return kernel_is_mine; }
+WEAK void kernel_lock_give_back(void) { kernel_is_mine = false; }
+WEAK void kernel_lock_take(void)
+{
+    kernel_is_mine = true;
+    host_kernel_taken++;
+}
+
 bool (*host_idle)(void);
 bool host_signal_pending;
 

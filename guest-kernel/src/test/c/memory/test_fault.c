@@ -5,6 +5,7 @@
  * One mapping of one file, whose pages are made by fill() here, which may cut the file while it reads: what another
  * thread could do then. Run by make test-memory.
  */
+#include "core/kernel_lock.h"
 #include "core/pages.h"
 #include "host/host.h"
 #include "lib/errno.h"
@@ -316,6 +317,51 @@ static void memory_comes_from_dirty_pages(void)
     unmap_file(before);
 }
 
+static void map_own_memory(void)
+{
+    host_pages_withheld = 0;
+    memset(table, 0, sizeof(table));
+    mapped_at = USER_LOWEST;
+    struct map_request request = {
+        .where = mapped_at, .length = PAGES * PAGE_SIZE, .fixed = true, .protection = MMU_READ | MMU_WRITE
+    };
+    CHECK_EQUAL(address_space_map(&request), (int64_t)mapped_at);
+}
+
+/* With several CPUs the program's own memory is served without the kernel lock while there is enough, a file's page and
+ * what is refused with it. */
+static void own_memory_needs_no_kernel_lock(void)
+{
+    uint64_t before = host_pages_in_use();
+    map_own_memory();
+    kernel_is_locked = true;
+    kernel_leave();
+    host_kernel_taken = 0;
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_RESOLVED);
+    CHECK(is_writable(0) && !table[1].physical);
+    CHECK_EQUAL(*(uint64_t *)page_data(page_of(table[0].physical)), 0);
+    CHECK_EQUAL(address_space_fault(mapped_at, FAULT_WRITE), FAULT_RESOLVED);
+    CHECK_EQUAL(resident_pages, 1);
+    CHECK_EQUAL(host_kernel_taken, 0);
+    host_pages_withheld = pages_free_count() - 2 * RESERVE;
+    CHECK_EQUAL(address_space_fault(mapped_at + 2 * PAGE_SIZE, 0), FAULT_RESOLVED);
+    host_pages_withheld = 0;
+    CHECK_EQUAL(host_kernel_taken, 1);
+    CHECK_EQUAL(address_space_fault(mapped_at + 3 * PAGE_SIZE, FAULT_FETCH), FAULT_NO_ACCESS);
+    CHECK_EQUAL(host_kernel_taken, 2);
+    CHECK(!kernel_is_held());
+    kernel_enter();
+    CHECK_EQUAL(address_space_unmap(mapped_at, PAGES * PAGE_SIZE), 0);
+    host_kernel_taken = 0;
+    map_file(true);
+    kernel_leave();
+    CHECK_EQUAL(address_space_fault(mapped_at, 0), FAULT_RESOLVED);
+    CHECK_EQUAL(host_kernel_taken, 1);
+    kernel_enter();
+    unmap_file(before);
+    kernel_is_locked = false;
+}
+
 int main(void)
 {
     host_init();
@@ -329,5 +375,6 @@ int main(void)
     host_test("fault: a page that is written was absent", written_page_was_absent);
     host_test("fault: there is no room for what is written", no_room_for_what_is_written);
     host_test("fault: memory comes from dirty pages", memory_comes_from_dirty_pages);
+    host_test("fault: the program's own memory needs no kernel lock", own_memory_needs_no_kernel_lock);
     return host_result();
 }

@@ -73,6 +73,7 @@ int kernel_prepare_cpu(struct cpu *cpu)
     return 0;
 }
 void kernel_cpu_main(void) { panic("another CPU runs"); }
+void kernel_thread_switched(void) {}
 nanoseconds rest_ends;
 bool rests_stay;
 /* There is no program here that interrupts could stop. */

@@ -37,6 +37,14 @@ static void switch_to(struct thread *next)
     this_cpu()->current = next;
 }
 
+static nanoseconds time_of_thread(void)
+{
+    spin_lock(&run_queue_lock);
+    nanoseconds time = thread_cpu_time(&thread);
+    spin_unlock(&run_queue_lock);
+    return time;
+}
+
 /* So much time passes, of which the host takes some, and so much is user mode's by the time stamp counter. */
 static void pass(nanoseconds time, nanoseconds taken, nanoseconds user)
 {
@@ -63,7 +71,7 @@ static void time_is_told_apart(void)
     pass(10 * MS, 0, 0);
     switch_to(&thread);
     pass(8 * MS, 0, 6 * MS);
-    CHECK_EQUAL(thread_cpu_time(&thread), 8 * MS);
+    CHECK_EQUAL(time_of_thread(), 8 * MS);
     switch_to(&idle);
     pass(2 * MS, 0, 0);
     cpu_times_of(this_cpu(), &times);
@@ -71,7 +79,7 @@ static void time_is_told_apart(void)
     CHECK_EQUAL(times.user + times.system, 8 * MS);
     CHECK_EQUAL(times.idle, 12 * MS);
     CHECK_EQUAL(cpu_busy_time(), 8 * MS);
-    CHECK_EQUAL(thread_cpu_time(&thread), 8 * MS);
+    CHECK_EQUAL(time_of_thread(), 8 * MS);
 }
 
 /* Of a thread, of one that still runs, and of an idle CPU that the host lets wait. */
@@ -83,7 +91,7 @@ static void stolen_time_is_nobodys(void)
     pass(10 * MS, 4 * MS, 0);
     switch_to(&thread);
     pass(8 * MS, 4 * MS, 6 * MS);
-    CHECK_EQUAL(thread_cpu_time(&thread), 4 * MS);
+    CHECK_EQUAL(time_of_thread(), 4 * MS);
     cpu_times_of(this_cpu(), &times);
     CHECK(times.user > 3 * MS - MS / 100 && times.user <= 3 * MS); /* as large a part of what is left */
     CHECK_EQUAL(times.user + times.system, 4 * MS);
@@ -102,16 +110,16 @@ static void nothing_is_taken_back(void)
     begin();
     switch_to(&thread);
     pass(8 * MS, 0, 8 * MS);
-    CHECK_EQUAL(thread_cpu_time(&thread), 8 * MS);
+    CHECK_EQUAL(time_of_thread(), 8 * MS);
     cpu_times_of(this_cpu(), &times);
     nanoseconds user = times.user;
     CHECK_EQUAL(times.system, 8 * MS - user);
     pass(1 * MS, 6 * MS, 0);
-    CHECK_EQUAL(thread_cpu_time(&thread), 8 * MS);
+    CHECK_EQUAL(time_of_thread(), 8 * MS);
     cpu_times_of(this_cpu(), &times);
     CHECK_EQUAL(times.user, user);
     switch_to(&idle);
-    CHECK_EQUAL(thread_cpu_time(&thread), 8 * MS);
+    CHECK_EQUAL(time_of_thread(), 8 * MS);
     pass(2 * MS, 0, 0); /* the rest is taken from what comes next, */
     cpu_times_of(this_cpu(), &times);
     CHECK_EQUAL(times.idle, 0);

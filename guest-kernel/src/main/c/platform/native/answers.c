@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What CPUs ask of each other: to forget translations, and to stop. The one that asks has the kernel lock, so there is
- * one question at a time. It raises a counter and interrupts those concerned; each flushes and copies the counter to
- * `answered`, in the interrupt or, where interrupts are masked, while it waits for the kernel lock. So an answer never
- * waits for the lock, and whoever has the lock never waits for a CPU that waits for it.
+ * What CPUs ask of each other: to forget translations, and to stop. The one that asks holds no spinlock. It raises a
+ * counter and interrupts those concerned; each flushes and copies the counter to `answered`: in the interrupt; where
+ * interrupts are masked, while it waits for the kernel lock or for answers of its own. So an answer never waits for
+ * the kernel lock, and what a CPU does with masked interrupts and without waiting is short.
  *
  * A CPU at rest is not asked: its page-table root has no user half, so that it does not even walk tables of user memory
- * that are freed, and loading the other root again flushes. The kernel's own translations are flushed when a CPU gets
- * the lock: it uses them with the lock only, but for those of the stack it enters on, and that one is not unmapped.
+ * that are freed, and loading the other root again flushes. It says that it rests no more before it loads that root,
+ * and whoever changes page tables does so before it looks who rests, so one of the two sees the other.
+ *
+ * The kernel's own translations that change are those of kernel stacks. They are flushed before a CPU changes to a
+ * stack (cpu_catch_up()); a thread of that stack was made ready after the change, under the run queue's lock.
  */
 #include "core/kernel_lock.h"
 #include "platform/native/instructions.h"
@@ -15,7 +18,7 @@
 #include "platform/native/native.h"
 #include "platform/native/selectors.h"
 
-static uint64_t user_changes, kernel_changes; /* the kernel lock */
+static uint64_t user_changes, kernel_changes; /* they only grow */
 static bool stopping;
 /* Of each CPU, by its id: what it has flushed for; written by that CPU. */
 static uint64_t answered[CPUS_MAX], kernel_answered[CPUS_MAX];
@@ -26,11 +29,9 @@ static noreturn void stop(void)
         __asm__ volatile("cli; hlt");
 }
 
-void native_cpu_answer(void)
+void native_cpu_catch_up(void)
 {
     unsigned id = this_cpu()->id;
-    if (unlikely(__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)))
-        stop();
     uint64_t user = __atomic_load_n(&user_changes, __ATOMIC_ACQUIRE);
     uint64_t kernel = __atomic_load_n(&kernel_changes, __ATOMIC_ACQUIRE);
     if (kernel != kernel_answered[id])
@@ -41,27 +42,47 @@ void native_cpu_answer(void)
     __atomic_store_n(&answered[id], user, __ATOMIC_RELEASE);
 }
 
-static bool is_concerned(const struct cpu *cpu) { return cpu != this_cpu() && !cpu->resting; }
+void native_cpu_answer(void)
+{
+    if (unlikely(__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)))
+        stop();
+    native_cpu_catch_up();
+}
+
+/* The caller has flushed for this change itself, if that is all it has missed. */
+static void note_own(uint64_t *counter, uint64_t change)
+{
+    if (*counter == change - 1)
+        __atomic_store_n(counter, change, __ATOMIC_RELEASE);
+}
+
+static bool is_concerned(const struct cpu *cpu)
+{
+    return cpu != this_cpu() && !__atomic_load_n(&cpu->resting, __ATOMIC_SEQ_CST);
+}
 
 void native_flush_others(void)
 {
     if (likely(!kernel_is_shared))
         return;
     uint64_t change = __atomic_add_fetch(&user_changes, 1, __ATOMIC_SEQ_CST);
+    note_own(&answered[this_cpu()->id], change);
     for (unsigned i = 0; i < cpus_online; i++)
         if (is_concerned(cpus[i]))
             native_cpu_send(cpus[i], VECTOR_ANSWER);
     for (unsigned i = 0; i < cpus_online; i++)
-        while (is_concerned(cpus[i]) && __atomic_load_n(&answered[i], __ATOMIC_ACQUIRE) < change)
+        while (is_concerned(cpus[i]) && __atomic_load_n(&answered[i], __ATOMIC_ACQUIRE) < change) {
+            native_cpu_catch_up();
             __builtin_ia32_pause();
-    answered[this_cpu()->id] = change;
+        }
 }
 
 void native_flush_kernel_others(void)
 {
     if (likely(!kernel_is_shared))
         return;
-    kernel_answered[this_cpu()->id] = __atomic_add_fetch(&kernel_changes, 1, __ATOMIC_SEQ_CST);
+    uint64_t change = __atomic_add_fetch(&kernel_changes, 1, __ATOMIC_SEQ_CST);
+    note_own(&kernel_answered[this_cpu()->id], change);
 }
 
 void native_cpus_synchronise(void) { native_flush_others(); }

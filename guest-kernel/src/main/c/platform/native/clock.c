@@ -4,9 +4,9 @@
  * reading and published to the vDSO through the clock page.
  *
  * native_clock_init() chooses the source at boot; after that the functions are those of platform_operations, in any
- * context. The kernel publishes the parameters that it uses itself, so it and the vDSO never disagree. One CPU at a
- * time is in the kernel, so there is one writer, and the sequence number of the page keeps user mode from using
- * parameters that are half written.
+ * context. The kernel publishes the parameters that it uses itself, so it and the vDSO never disagree. `changing` lets
+ * one CPU at a time change them, and the sequence number of the page, odd meanwhile, keeps the others and user mode
+ * from using parameters that are half written. Neither is a lock of lib/lock_class.h, since those read the clock.
  */
 #include "platform/native/clock.h"
 
@@ -19,28 +19,62 @@ static union {
 } shared __attribute__((aligned(PAGE_SIZE)));
 
 static struct tsc_scale scale;
-static uint64_t tsc_base, monotonic_base;
+static uint64_t tsc_base, monotonic_base; /* as in the page, for the kernel */
 static uint64_t ticks_per_ms;
 
 static bool kvm;
 static uint64_t kvm_offset; /* system_time at monotonic 0 */
 
-static void publish(struct wall_time wall)
+static uint32_t changing;
+
+static void begin_change(void)
+{
+    while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE))
+        __builtin_ia32_pause();
+    write_once(shared.clock.sequence, shared.clock.sequence + 1);
+    compiler_barrier(); /* a processor shows its writes in order */
+}
+
+static void end_change(void)
+{
+    __atomic_store_n(&shared.clock.sequence, shared.clock.sequence + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+}
+
+static uint32_t begin_reading(void)
+{
+    uint32_t sequence;
+    while (unlikely((sequence = __atomic_load_n(&shared.clock.sequence, __ATOMIC_ACQUIRE)) & 1))
+        __builtin_ia32_pause();
+    return sequence;
+}
+
+static bool was_changed(uint32_t sequence)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return unlikely(read_once(shared.clock.sequence) != sequence);
+}
+
+/* Between begin_change() and end_change(). */
+static void show(struct wall_time wall)
 {
     struct clock_page *clock = &shared.clock;
-    write_once(clock->sequence, clock->sequence + 1);
-    compiler_barrier();
     clock->tsc_base = tsc_base;
     clock->monotonic_base = monotonic_base;
     clock->multiplier = scale.multiplier;
     clock->shift = scale.shift;
     clock->wall = wall;
     clock->use = CLOCK_USE_PAGE;
-    compiler_barrier();
-    write_once(clock->sequence, clock->sequence + 1);
 }
 
-static nanoseconds read_clock(void)
+static void publish(struct wall_time wall)
+{
+    begin_change();
+    show(wall);
+    end_change();
+}
+
+static inline __attribute__((always_inline)) nanoseconds read_clock(void)
 {
     uint64_t now = rdtsc();
     /* On a clock that was just refreshed the base may lie some ticks ahead. */
@@ -50,6 +84,7 @@ static nanoseconds read_clock(void)
 /* Takes over new parameters without ever going back. */
 static __attribute__((noinline)) void refresh(void)
 {
+    begin_change();
     nanoseconds before = read_clock();
     struct kvm_time time = kvm_clock_read();
     scale = time.scale;
@@ -60,17 +95,33 @@ static __attribute__((noinline)) void refresh(void)
         monotonic_base += before - after;
         kvm_offset -= before - after;
     }
-    publish(shared.clock.wall);
+    show(shared.clock.wall);
+    end_change();
 }
 
 nanoseconds native_clock_monotonic(void)
 {
     if (kvm && unlikely(kvm_clock_changed()))
         refresh();
-    return read_clock();
+    uint32_t sequence;
+    nanoseconds now;
+    do {
+        sequence = begin_reading();
+        now = read_clock();
+    } while (was_changed(sequence));
+    return now;
 }
 
-nanoseconds native_clock_wall(void) { return wall_time_at(&shared.clock.wall, native_clock_monotonic()); }
+nanoseconds native_clock_wall(void)
+{
+    uint32_t sequence;
+    struct wall_time wall;
+    do {
+        sequence = begin_reading();
+        wall = shared.clock.wall;
+    } while (was_changed(sequence));
+    return wall_time_at(&wall, native_clock_monotonic());
+}
 
 void native_clock_set_wall(const struct wall_time *time) { publish(*time); }
 

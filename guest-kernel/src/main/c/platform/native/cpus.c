@@ -170,7 +170,7 @@ static const char *prepare(void)
         return "there is no memory for page tables; give the guest more";
     if (!start_pages_are_memory())
         return "there is no memory at the lowest addresses; use another machine type";
-    wake_vector = interrupt_allocate_own(wake_up, NULL);
+    wake_vector = interrupt_allocate_unlocked(wake_up, NULL);
     return wake_vector < 0 ? "there are no interrupt vectors left; use fewer devices" : NULL;
 }
 

@@ -5,8 +5,8 @@
  * Vector 127 is the spurious one, 126 asks for cpu_answer(), which no other interrupt may delay (SDM 3A 11.8.3.1); 32
  * to 95 are handed out to devices and 96 to 110 to the kernel itself, in order, and never given back. Lines interrupt
  * the boot CPU, messages any. A vector's handler is set before anything raises it and stays, so there is no lock.
- * Vectors are allocated while devices are started; traps.c calls interrupt_dispatch() with the kernel lock, and
- * interrupt_answer() without it.
+ * Vectors are allocated while devices are started; traps.c calls interrupt_dispatch() with the kernel lock, but for
+ * handlers that do without, and interrupt_answer() without it.
  */
 #include "platform/native/interrupts.h"
 
@@ -40,9 +40,10 @@ static struct {
     interrupt_handler *handler;
     void *context;
     bool injected;
+    bool unlocked;
 } handlers[VECTORS];
 static unsigned next_vector = VECTOR_FIRST_INTERRUPT, next_own_vector = VECTOR_DEVICES_END;
-static uint64_t postponed[VECTORS / 64]; /* a bit for each vector; kernel lock */
+static uint64_t postponed[VECTORS / 64]; /* a bit for each vector */
 
 static volatile uint8_t *apic; /* NULL: x2APIC */
 static uint32_t boot_apic;     /* the boot CPU's id */
@@ -171,6 +172,16 @@ int interrupt_allocate_own(interrupt_handler *handler, void *context)
     return allocate_from(&next_own_vector, VECTOR_OWN_END, handler, context);
 }
 
+int interrupt_allocate_unlocked(interrupt_handler *handler, void *context)
+{
+    int vector = interrupt_allocate_own(handler, context);
+    if (vector >= 0)
+        handlers[vector].unlocked = true;
+    return vector;
+}
+
+bool interrupt_needs_kernel(unsigned vector) { return vector >= VECTORS || !handlers[vector].unlocked; }
+
 int interrupt_allocate_injected(interrupt_handler *handler, void *context)
 {
     int vector = interrupt_allocate_own(handler, context);
@@ -235,11 +246,8 @@ static void run_handler(unsigned vector)
 static void run_postponed(void)
 {
     for (unsigned word = 0; word < array_size(postponed); word++) {
-        while (postponed[word] != 0) {
-            unsigned bit = (unsigned)__builtin_ctzl(postponed[word]);
-            postponed[word] &= ~(1UL << bit);
-            run_handler(word * 64 + bit);
-        }
+        for (uint64_t bits = __atomic_exchange_n(&postponed[word], 0, __ATOMIC_SEQ_CST); bits != 0; bits &= bits - 1)
+            run_handler(word * 64 + (unsigned)__builtin_ctzl(bits));
     }
 }
 
@@ -249,7 +257,7 @@ void interrupt_postpone(unsigned vector)
         return;
     end(vector);
     if (vector != VECTOR_POSTPONED)
-        postponed[vector / 64] |= 1UL << vector % 64;
+        __atomic_fetch_or(&postponed[vector / 64], 1UL << vector % 64, __ATOMIC_SEQ_CST);
     interrupt_raise(VECTOR_POSTPONED);
 }
 

@@ -18,6 +18,8 @@ void native_interrupts_load(void);
 must_check int interrupt_allocate(interrupt_handler *handler, void *context);
 /* The same for one of the kernel's own, which are not limited. */
 must_check int interrupt_allocate_own(interrupt_handler *handler, void *context);
+/* The same for a handler that needs no kernel lock. */
+must_check int interrupt_allocate_unlocked(interrupt_handler *handler, void *context);
 /* The same for a vector that a hypervisor raises past the local APIC, and which is therefore not ended there. */
 must_check int interrupt_allocate_injected(interrupt_handler *handler, void *context);
 /* Where a device writes to raise `vector` by a message (MSI) on a CPU that runs, and what (SDM 3A 11.11). A CPU whose
@@ -30,9 +32,11 @@ void interrupt_raise(unsigned vector);
 enum line_trigger { LINE_EDGE, LINE_LEVEL };
 must_check int interrupt_connect_line(unsigned line, enum line_trigger trigger, interrupt_handler *handler,
                                       void *context);
-/* Runs the handler of a vector that was raised; for traps.c, with the kernel lock. */
+/* Whether its handler needs the kernel lock. */
+bool interrupt_needs_kernel(unsigned vector);
+/* Runs the handler of a vector that was raised; for traps.c, with the kernel lock if it needs it. */
 void interrupt_dispatch(unsigned vector);
-/* Has the handler run as soon as interrupts are let in; the same. */
+/* Has the handler run as soon as interrupts are let in; with any lock. */
 void interrupt_postpone(unsigned vector);
 /* True if this was another CPU's question, which is answered then: needs no lock. */
 bool interrupt_answer(unsigned vector);

@@ -96,10 +96,11 @@ extern const struct mmu_operations native_mmu;
  * caller, which has flushed its own.
  */
 void native_flush_others(void);
-/* Other CPUs flush the kernel's translations before they use the kernel again. */
+/* Other CPUs flush the kernel's translations before they use a kernel stack that they have not been on. */
 void native_flush_kernel_others(void);
 void native_cpus_synchronise(void);
 void native_cpu_answer(void);
+void native_cpu_catch_up(void);
 /* platform.h, cpu_halt(). */
 void native_halt_for_answer(void);
 void native_cpu_rouse(const struct cpu *cpu);
@@ -188,7 +189,7 @@ noreturn void native_crash(void);
     .cpu_switch_to = native_cpu_switch_to, .cpu_set_fs_base = native_cpu_set_fs_base, .cpu_wait = native_cpu_wait, \
     .cpu_take_interrupts = native_cpu_take_interrupts, .cpu_enter_user = native_enter_user, \
     .cpu_interrupt = native_cpu_interrupt, .cpus_synchronise = native_cpus_synchronise, \
-    .cpu_answer = native_cpu_answer, .cpu_rouse = native_cpu_rouse, .cpu_stolen_time = native_stolen_time, \
-    .clock_monotonic = native_clock_monotonic, .clock_wall = native_clock_wall, \
+    .cpu_answer = native_cpu_answer, .cpu_catch_up = native_cpu_catch_up, .cpu_rouse = native_cpu_rouse, \
+    .cpu_stolen_time = native_stolen_time, .clock_monotonic = native_clock_monotonic, .clock_wall = native_clock_wall, \
     .clock_set_wall = native_clock_set_wall, .clock_set_deadline = native_timer_set_deadline, \
     .clock_page_address = native_clock_page_address

@@ -7,8 +7,10 @@
  * Xen's events.
  *
  * A rest ends on its own CPU: when that is idle, by the timer, or at the next interrupt there after its time, which the
- * CPU that has the timer asks for. All of it is called with the kernel lock.
+ * CPU that has the timer asks for. Each CPU ends its own rest, with the kernel lock or without, and looks after others
+ * with it.
  */
+#include "core/kernel_lock.h"
 #include "core/log.h"
 #include "platform/native/interrupts.h"
 #include "platform/native/selectors.h"
@@ -24,14 +26,14 @@ static struct cpu_share {
     struct share share;
     bool asked; /* to end its rest */
 } shares[CPUS_MAX];
-static unsigned resting; /* how many of them are */
+static unsigned resting; /* how many of them are; atomic */
 
 static struct cpu_share *own(void) { return &shares[this_cpu()->id]; }
 
 static void end_rest(struct share *share, nanoseconds now)
 {
     share_end_rest(share, now);
-    resting--;
+    __atomic_fetch_sub(&resting, 1, __ATOMIC_RELAXED);
     apic_write(APIC_TASK_PRIORITY, 0);
 }
 
@@ -52,7 +54,7 @@ void interrupt_share_charge(unsigned vector, nanoseconds began)
     if (!share_charge(&mine->share, now - began + ENTRY, began, now))
         return;
     mine->asked = false;
-    resting++;
+    __atomic_fetch_add(&resting, 1, __ATOMIC_RELAXED);
     apic_write(APIC_TASK_PRIORITY, DEVICES_PRIORITY);
     if (share_is_said(&mine->share))
         log_info("interrupts of devices take half of the CPU, most recently vector %u; limiting them", vector);
@@ -73,11 +75,14 @@ static void look_after(unsigned cpu, nanoseconds now)
 
 void native_resume_interrupts(void)
 {
-    if (likely(resting == 0))
+    if (likely(read_once(resting) == 0))
         return;
+    bool entered = kernel_enter_again();
     nanoseconds now = clock_monotonic();
     if (own()->share.resting)
         end_rest(&own()->share, now);
-    for (unsigned i = 0; i < cpus_online && resting > 0; i++)
+    for (unsigned i = 0; i < cpus_online && read_once(resting) > 0; i++)
         look_after(i, now);
+    if (entered)
+        kernel_leave();
 }

@@ -83,6 +83,15 @@ void native_traps_load(void)
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
+/* The CPU may have the kernel lock, or wait for it. */
+static void dispatch(unsigned vector)
+{
+    bool entered = interrupt_needs_kernel(vector) && kernel_enter_again();
+    interrupt_dispatch(vector);
+    if (entered)
+        kernel_leave();
+}
+
 void native_user_trap(struct registers *registers)
 {
     /* CR2 first: anything later might fault itself. */
@@ -92,14 +101,12 @@ void native_user_trap(struct registers *registers)
     if (interrupt_answer(vector))
         return;
     cpu_user_ends();
-    kernel_enter();
     if (vector < VECTOR_FIRST_INTERRUPT) {
         kernel_user_trap(registers, (enum trap)vector, address);
-    } else {
-        interrupt_dispatch(vector);
-        kernel_leave_interrupt(registers);
+        return;
     }
-    kernel_leave();
+    dispatch(vector);
+    kernel_leave_interrupt(registers);
 }
 
 static noreturn void die(const char *what, const struct registers *registers)
@@ -130,18 +137,15 @@ static void report_unmasked(unsigned vector, uintptr_t at)
     reported = true;
 }
 
-/* The CPU was idle, or is about to enter the kernel, or has it and takes interrupts now. */
+/* The CPU was idle, or waits for the kernel lock, or takes interrupts now. */
 static void take_interrupt(unsigned vector, const struct registers *registers)
 {
-    bool entered = kernel_enter_again();
     if (registers->rflags & RFLAGS_INTERRUPT) {
-        interrupt_dispatch(vector);
+        dispatch(vector);
     } else {
         report_unmasked(vector, registers->rip);
         interrupt_postpone(vector);
     }
-    if (entered)
-        kernel_leave();
 }
 
 void native_kernel_trap(struct registers *registers)
@@ -183,12 +187,15 @@ void native_cpu_wait(void)
         native_halt();
         return;
     }
+    bool held = kernel_is_held();
     native_leave_user_half();
-    cpu->resting = true;
-    kernel_leave();
+    __atomic_store_n(&cpu->resting, true, __ATOMIC_SEQ_CST);
+    if (held)
+        kernel_leave();
     native_halt();
-    kernel_enter();
-    cpu->resting = false;
+    if (held)
+        kernel_enter();
+    __atomic_store_n(&cpu->resting, false, __ATOMIC_SEQ_CST);
     native_enter_user_half();
 }
 

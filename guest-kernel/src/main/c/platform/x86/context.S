@@ -58,6 +58,7 @@ context_create:
 
     .type context_start, @function
 context_start:
+    call kernel_thread_switched
     movq %r12, %rdi
     call __x86_indirect_thunk_rbx
     ud2

@@ -10,5 +10,6 @@
 
 /* Saves the running context in *from and continues the one in `to`. */
 void context_switch(uint64_t *from, uint64_t to);
-/* Prepares a stack so that switching to the result calls entry(argument), which never returns. */
+/* Prepares a stack so that switching to the result calls kernel_thread_switched() and then entry(argument), which never
+ * returns. */
 uint64_t context_create(void *stack_top, void (*entry)(void *), void *argument);

@@ -12,6 +12,7 @@
 
 #include "core/debug.h"
 #include "core/heap.h"
+#include "core/kernel_lock.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "lib/string.h"
@@ -68,11 +69,8 @@ static nanoseconds account(nanoseconds began, uint32_t port)
     return now;
 }
 
-/* Another CPU may be idle before the time, and has the timer when it is over. */
-void events_resume(void)
+static void end_rest(void)
 {
-    if (!share.resting || (this_cpu()->id != 0 && clock_monotonic() < share.ends))
-        return;
     share_end_rest(&share, clock_monotonic());
     for (unsigned word = 0; word < EVENT_WORDS; word++) {
         uint64_t ports = resting_ports[word];
@@ -80,6 +78,18 @@ void events_resume(void)
         for (; ports != 0; ports &= ports - 1)
             event_unmask(word * 64 + (unsigned)__builtin_ctzl(ports));
     }
+}
+
+/* Another CPU may be idle before the time, and has the timer when it is over. */
+void events_resume(void)
+{
+    if (likely(!read_once(share.resting)))
+        return;
+    bool entered = kernel_enter_again();
+    if (share.resting && (this_cpu()->id == 0 || clock_monotonic() >= share.ends))
+        end_rest();
+    if (entered)
+        kernel_leave();
 }
 
 static void dispatch_port(uint32_t port)

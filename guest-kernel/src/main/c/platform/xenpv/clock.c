@@ -7,7 +7,9 @@
  * never goes back: where Xen's new time is earlier than what was shown, by nanoseconds, ours goes on from there.
  *
  * Several CPUs use one page if the TSC is the same on all processors: whichever reads the clock next has it follow its
- * own parameters. If it is not, each has a page for itself, and user mode none.
+ * own parameters. If it is not, each has a page for itself, and user mode none. `changing` lets one CPU at a time
+ * change a page, and the page's sequence number, odd meanwhile, keeps the others from using what is half written.
+ * Neither is a lock of lib/lock_class.h, since those read the clock.
  *
  * User mode must not go on with parameters of another processor. So Xen keeps a second copy of its parameters in the
  * page itself, whose version shows user mode that they changed; the system call it then makes brings the page up to
@@ -52,10 +54,11 @@ static struct runs {
     nanoseconds stolen_at_start;
 } __attribute__((aligned(64))) runs[CPUS_MAX]; /* by the CPU's id */
 
-static bool tsc_is_one;           /* it runs at one rate, and equally on all processors */
-static uint32_t wall_version;     /* of what the page was made from */
-static bool wall_is_set;          /* by clock_set_wall(): Xen's wall clock no longer counts */
-static nanoseconds shown;         /* the latest reading in the kernel */
+static bool tsc_is_one;       /* it runs at one rate, and equally on all processors */
+static uint32_t wall_version; /* of what the page was made from */
+static bool wall_is_set;      /* by clock_set_wall(): Xen's wall clock no longer counts */
+static nanoseconds shown;     /* atomic: the latest reading in the kernel */
+static uint32_t changing;
 static uint64_t monotonic_offset; /* monotonic = system time + this, modulo 2^64 */
 
 static struct source *this_source(void) { return &sources[this_cpu()->id]; }
@@ -77,7 +80,35 @@ static nanoseconds never_back(const struct clock_page *page, nanoseconds now, ui
     nanoseconds by_page = time_at(page, tsc);
     if (by_page > now && by_page - now < CORRECTION_LIMIT)
         now = by_page;
-    return max_of(now, shown);
+    return max_of(now, __atomic_load_n(&shown, __ATOMIC_RELAXED));
+}
+
+static void begin_change(struct clock_page *page)
+{
+    while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE))
+        __builtin_ia32_pause();
+    write_once(page->sequence, page->sequence + 1);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void end_change(struct clock_page *page)
+{
+    __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+}
+
+static uint32_t begin_reading(const struct clock_page *page)
+{
+    uint32_t sequence;
+    while (unlikely((sequence = __atomic_load_n(&page->sequence, __ATOMIC_ACQUIRE)) & 1))
+        __builtin_ia32_pause();
+    return sequence;
+}
+
+static bool was_changed(const struct clock_page *page, uint32_t sequence)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return read_once(page->sequence) != sequence;
 }
 
 /* The page starts again at this instant, not at that of Xen's calibration: since then the rates before and after may
@@ -86,13 +117,12 @@ static void follow_xen(struct source *mine)
 {
     struct clock_page *page = mine->page;
     uint64_t tsc;
+    begin_change(page);
     struct vcpu_time time = xen_time_read(&pv_vcpu()->time, &tsc);
     nanoseconds by_xen = xen_time_at(&time, tsc) + monotonic_offset;
     nanoseconds base = never_back(page, by_xen, tsc);
     nanoseconds wall_at_zero = xen_wall_at_zero(pv_shared, &wall_version) - monotonic_offset;
 
-    write_once(page->sequence, page->sequence + 1);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     page->tsc_base = tsc;
     page->monotonic_base = base;
     page->multiplier = time.multiplier;
@@ -100,7 +130,7 @@ static void follow_xen(struct source *mine)
     if (!wall_is_set)
         clock.page.wall = (struct wall_time){ .wall = wall_at_zero }; /* user mode has this page or none */
     page->seen_version = mine->version = time.version;
-    __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
+    end_change(page);
 }
 
 static bool is_current(const struct source *mine)
@@ -112,29 +142,39 @@ nanoseconds pv_clock_monotonic(void)
 {
     struct source *mine = this_source();
     nanoseconds now;
+    uint32_t sequence;
     do {
         if (!is_current(mine))
             follow_xen(mine);
+        sequence = begin_reading(mine->page);
         now = time_at(mine->page, __builtin_ia32_rdtsc());
-    } while (!is_current(mine));
-    shown = max_of(shown, now);
-    return shown;
+    } while (!is_current(mine) || was_changed(mine->page, sequence));
+    nanoseconds before = __atomic_load_n(&shown, __ATOMIC_RELAXED);
+    while (before < now &&
+           !__atomic_compare_exchange_n(&shown, &before, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+    return max_of(before, now);
 }
 
 nanoseconds pv_clock_wall(void)
 {
     nanoseconds now = pv_clock_monotonic();
-    return wall_time_at(&clock.page.wall, now);
+    struct wall_time wall;
+    uint32_t sequence;
+    do {
+        sequence = begin_reading(&clock.page);
+        wall = clock.page.wall;
+    } while (was_changed(&clock.page, sequence));
+    return wall_time_at(&wall, now);
 }
 
 void pv_clock_set_wall(const struct wall_time *time)
 {
     struct clock_page *page = &clock.page;
-    write_once(page->sequence, page->sequence + 1);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    begin_change(page);
     page->wall = *time;
     wall_is_set = true;
-    __atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
+    end_change(page);
 }
 
 phys_t pv_clock_page_address(void) { return (uintptr_t)&clock - KERNEL_BASE; }

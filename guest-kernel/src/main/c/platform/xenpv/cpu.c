@@ -3,8 +3,9 @@
  * The state of a (virtual) CPU that follows the running thread, and waiting.
  *
  * What Xen keeps for a CPU (stack, segment bases, FPU) can be changed on that CPU alone, so everything here is about
- * the caller's own, and runs with the kernel lock and events masked. Only while a CPU waits does it give the lock back
- * and let events in. There are no other locks: each CPU has an entry of `known` of its own.
+ * the caller's own, and runs with events masked. Only while a CPU waits does it let events in, and gives the kernel
+ * lock back if it has it; their handlers need it. There are no other locks: each CPU has an entry of `known` of its
+ * own.
  */
 #include "core/debug.h"
 #include "core/kernel_lock.h"
@@ -100,8 +101,10 @@ void pv_cpu_wait(void)
     struct vcpu_info *vcpu = pv_vcpu();
     may_sleep();
     events_resume();
-    cpu->resting = true;
-    kernel_leave();
+    bool held = kernel_is_held();
+    __atomic_store_n(&cpu->resting, true, __ATOMIC_SEQ_CST);
+    if (held)
+        kernel_leave();
     if (!read_once(vcpu->upcall_pending)) {
         /* Unmasks events and sleeps in one step; pv_event_entry runs before the next instruction
          * and leaves them masked. Without an event (Xen may wake us for other reasons) they
@@ -111,14 +114,21 @@ void pv_cpu_wait(void)
         compiler_barrier();
     }
     kernel_enter();
-    cpu->resting = false;
+    __atomic_store_n(&cpu->resting, false, __ATOMIC_SEQ_CST);
+    updates_catch_up();
     events_dispatch(vcpu);
+    if (!held)
+        kernel_leave();
 }
 
 /* Events stay masked for Xen; it marks them as pending all the same. */
 void pv_cpu_take_interrupts(void)
 {
     may_sleep();
-    if (unlikely(read_once(pv_vcpu()->upcall_pending)))
-        events_dispatch(pv_vcpu());
+    if (likely(!read_once(pv_vcpu()->upcall_pending)))
+        return;
+    bool entered = kernel_enter_again();
+    events_dispatch(pv_vcpu());
+    if (entered)
+        kernel_leave();
 }

@@ -4,9 +4,8 @@
  *
  * entry.S calls pv_user_trap() for exceptions of user mode, pv_kernel_trap() for those in the kernel, of which only
  * page faults on user memory are expected, and pv_leave_kernel() before each return to user mode, all with events
- * masked. The first and the last take and give back the kernel lock; in the kernel it is held. On the way out events
- * that are pending are handled first. The registers then hold whatever the program or a signal
- * frame put there; sanitise() makes the return safe for any of it.
+ * masked. On the way out events that are pending are handled first, with the kernel lock. The registers then hold
+ * whatever the program or a signal frame put there; sanitise() makes the return safe for any of it.
  *
  * The address of a fault is read first, since a later fault overwrites it. There is no state here, and there are no
  * locks.
@@ -87,9 +86,7 @@ void pv_user_trap(struct registers *registers)
 {
     uintptr_t address = fault_address();
     cpu_user_ends();
-    kernel_enter();
     kernel_user_trap(registers, (enum trap)registers->number, address);
-    kernel_leave();
 }
 
 static noreturn void die(const struct registers *registers, uintptr_t address)
@@ -132,9 +129,9 @@ uint64_t pv_leave_kernel(struct registers *registers)
         cpu_user_ends();
         kernel_enter();
         events_dispatch(pv_vcpu());
+        kernel_leave();
         registers->number = UINT64_MAX;
         kernel_leave_interrupt(registers);
-        kernel_leave();
     }
     sanitise(registers);
     /* SYSRET is quicker; it loads rcx from rip and r11 from rflags. */

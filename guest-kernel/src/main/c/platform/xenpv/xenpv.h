@@ -60,14 +60,15 @@ void pv_kernel_unmap(uintptr_t virtual, size_t count);
 
 /* Queues one; applied in order, at the latest by updates_commit(). */
 void updates_add(struct table_update update);
-/* The translation of a page is to be flushed by the next commit, on all CPUs before they use the kernel again or user
- * mode. */
+/* The translation of a page is to be flushed by the next commit, on all CPUs, or where one rests when that ends. */
 void updates_flush_page(uintptr_t virtual);
 void updates_flush_all(void);
 /* One hypercall for updates and flushes. */
 void updates_commit(void);
-/* Flushes what was not flushed while this CPU was at rest, if it has the kernel lock. */
+/* Flushes what was not flushed while this CPU was at rest: when it rests no more. */
 void updates_catch_up(void);
+/* platform.h, cpu_catch_up(). */
+void updates_need_no_catching_up(void);
 /* The other CPUs that are not at rest are interrupted by Xen, and their TLBs flushed, before it returns. */
 void updates_flush_others(void);
 

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Scheduler, wait queues, mutexes, timers, futexes and the kernel lock on several CPUs at once: each CPU is a thread of
+ * the host, and ThreadSanitizer watches what they do to each other's memory. The kernel's threads are its fibers, with
+ * stacks and contexts of the host, so they move between CPUs as in a guest. Interrupts come in cpu_wait() and
+ * cpu_take_interrupts(). The memory of a stack that was freed is overwritten at once.
+ *
+ * A test ends when all of its threads have; one in which nothing moves on for PATIENCE fails. Run by make test-smp.
+ */
+#define _GNU_SOURCE
+#include <asm/prctl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sanitizer/tsan_interface.h>
+#include <semaphore.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "core/debug.h"
+#include "core/heap.h"
+#include "core/kernel_lock.h"
+#include "core/log.h"
+#include "core/pages.h"
+#include "linux/futex.h"
+#include "linux/syscalls.h"
+#include "linux/time_abi.h"
+#include "memory/user.h"
+#include "platform/x86/context.h"
+#include "threads/cpu_time.h"
+#include "threads/profile.h"
+#include "threads/scheduler.h"
+#include "threads/stack.h"
+#include "threads/wait.h"
+
+#define CPUS 4
+#define STACK (256UL << 10) /* ThreadSanitizer needs more than a kernel's */
+#define PATIENCE 60         /* seconds in which something must have moved on */
+#define STACKS_MOST 512
+
+/* The threads here are the kernel's own, which are not counted. */
+#define threads_user_count() 100u
+#include "linux/sys_futex.c"
+
+/* ---- CPUs ---------------------------------------------------------------------------------------------------- */
+
+static struct cpu all_cpus[CPUS];
+struct cpu *cpus[CPUS_MAX];
+unsigned cpus_online = 1;
+static sem_t interrupts[CPUS], rouses[CPUS];
+static nanoseconds deadlines[CPUS]; /* its own CPU's */
+static uint64_t progress;           /* atomic */
+
+nanoseconds clock_monotonic(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (nanoseconds)now.tv_sec * NS_PER_SECOND + (nanoseconds)now.tv_nsec;
+}
+nanoseconds clock_wall(void) { return clock_monotonic(); }
+void clock_set_deadline(nanoseconds deadline) { deadlines[this_cpu()->id] = deadline; }
+
+static void take_timer(void)
+{
+    nanoseconds *deadline = &deadlines[this_cpu()->id];
+    if (*deadline > clock_monotonic())
+        return;
+    *deadline = NO_DEADLINE;
+    bool entered = kernel_enter_again();
+    interrupt_begin();
+    kernel_timer();
+    interrupt_end();
+    if (entered)
+        kernel_leave();
+}
+
+void cpu_take_interrupts(void)
+{
+    may_sleep();
+    take_timer();
+}
+
+void cpu_wait(void)
+{
+    struct cpu *cpu = this_cpu();
+    nanoseconds deadline = min_of(deadlines[cpu->id], clock_monotonic() + NS_PER_SECOND);
+    bool held = kernel_is_held();
+    may_sleep();
+    __atomic_store_n(&cpu->resting, true, __ATOMIC_SEQ_CST);
+    if (held)
+        kernel_leave();
+    struct timespec until = { (time_t)(deadline / NS_PER_SECOND), (long)(deadline % NS_PER_SECOND) };
+    (void)sem_clockwait(&interrupts[cpu->id], CLOCK_MONOTONIC, &until);
+    if (held)
+        kernel_enter();
+    __atomic_store_n(&cpu->resting, false, __ATOMIC_SEQ_CST);
+    take_timer();
+}
+
+void cpu_interrupt(const struct cpu *cpu) { sem_post(&interrupts[cpu->id]); }
+void cpu_answer(void) {}
+void cpu_catch_up(void) {}
+void cpu_halt(void) { (void)sem_wait(&rouses[this_cpu()->id]); }
+void cpu_rouse(const struct cpu *cpu) { sem_post(&rouses[cpu->id]); }
+void cpus_stop(void) {}
+void cpu_switch_to(uint64_t stack_top, uint64_t fs_base) { (void)stack_top, (void)fs_base; }
+nanoseconds cpu_stolen_time(const struct cpu *cpu) { return (void)cpu, 0; }
+void cycles_init(void) {}
+nanoseconds cycles_duration(uint64_t cycles) { return cycles; }
+
+/* ---- Contexts: a fiber of ThreadSanitizer with a context of the host ------------------------------------------- */
+
+struct context {
+    ucontext_t registers;
+    void *fiber;
+    void (*entry)(void *);
+    void *argument;
+};
+
+static void begin(unsigned high, unsigned low)
+{
+    const struct context *self = (struct context *)((uintptr_t)high << 32 | low);
+    kernel_thread_switched();
+    self->entry(self->argument);
+}
+
+/* Of a thread that goes on this CPU; thread-local variables are not to be remembered across the change. */
+__attribute__((noinline)) void context_switch(uint64_t *from, uint64_t to)
+{
+    struct context *previous = (struct context *)*from, *next = (struct context *)to;
+    __tsan_switch_to_fiber(next->fiber, 0);
+    if (swapcontext(&previous->registers, &next->registers) != 0)
+        abort();
+}
+
+struct host_stack {
+    struct kernel_stack stack; /* first */
+    struct context context;
+    uint8_t *memory;
+};
+static struct host_stack stacks[STACKS_MOST];
+static struct host_stack *free_stacks[STACKS_MOST]; /* the kernel lock */
+static unsigned free_count;
+
+uint64_t context_create(void *top, void (*entry)(void *), void *argument)
+{
+    struct host_stack *stack = NULL;
+    for (unsigned i = 0; i < STACKS_MOST && !stack; i++)
+        if (stacks[i].stack.top == (uintptr_t)top)
+            stack = &stacks[i];
+    struct context *context = &stack->context;
+    context->entry = entry;
+    context->argument = argument;
+    context->fiber = __tsan_create_fiber(0);
+    getcontext(&context->registers);
+    context->registers.uc_stack.ss_sp = stack->memory;
+    context->registers.uc_stack.ss_size = STACK;
+    context->registers.uc_link = NULL;
+    makecontext(&context->registers, (void (*)(void))begin, 2, (unsigned)((uintptr_t)context >> 32),
+                (unsigned)(uintptr_t)context);
+    return (uintptr_t)context;
+}
+
+struct kernel_stack *kernel_stack_allocate(void)
+{
+    assert(kernel_is_held());
+    return free_count == 0 ? NULL : &free_stacks[--free_count]->stack;
+}
+
+void kernel_stack_free(struct kernel_stack *stack)
+{
+    struct host_stack *freed = (struct host_stack *)stack;
+    assert(kernel_is_held());
+    __tsan_destroy_fiber(freed->context.fiber);
+    memset(freed->memory, POISON_FREE, STACK);
+    free_stacks[free_count++] = freed;
+}
+
+/* ---- The rest of the kernel --------------------------------------------------------------------------------- */
+
+nanoseconds profile_period;
+void profile_take(uintptr_t function, uintptr_t frame) { (void)function, (void)frame; }
+void *heap_allocate_zeroed(size_t size) { return calloc(1, size); }
+void heap_free(void *block) { free(block); }
+struct page *page_allocate(void) { return NULL; }
+struct page *page_of(phys_t address) { return (void)address, NULL; }
+phys_t page_address(const struct page *page) { return (void)page, 0; }
+void page_put(struct page *page) { (void)page; }
+uint64_t pages_total_count(void) { return 1UL << 20; }
+void fpu_save(void *area) { (void)area; }
+void fpu_restore(const void *area) { (void)area; }
+void fpu_init_area(void *area) { (void)area; }
+noreturn void cpu_enter_user(struct registers *registers) { (void)registers, abort(); }
+void backtrace_print_address(uintptr_t address) { printf("# %lx\n", address); }
+unsigned backtrace_read(uintptr_t frame, uintptr_t *addresses, unsigned limit)
+{
+    (void)frame;
+    memset(addresses, 0, limit * sizeof(*addresses));
+    return 0;
+}
+
+int user_read(void *to, uintptr_t from, size_t length)
+{
+    if (length == sizeof(uint32_t))
+        *(uint32_t *)to = __atomic_load_n((uint32_t *)from, __ATOMIC_SEQ_CST);
+    else
+        memcpy(to, (const void *)from, length);
+    return 0;
+}
+
+int user_exchange(uintptr_t address, uint32_t expected, uint32_t value, uint32_t *found)
+{
+    *found = expected;
+    (void)__atomic_compare_exchange_n((uint32_t *)address, found, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+int timespec_read(uintptr_t address, nanoseconds *out)
+{
+    *out = *(const nanoseconds *)address;
+    return 0;
+}
+
+nanoseconds deadline_after(nanoseconds duration) { return clock_monotonic() + duration; }
+
+static noreturn void stop(const char *fmt, va_list arguments)
+{
+    vprintf(fmt, arguments);
+    printf("\n");
+    fflush(stdout);
+    _exit(1);
+}
+
+noreturn void panic(const char *fmt, ...)
+{
+    va_list arguments;
+    va_start(arguments, fmt);
+    printf("not ok smp: panic: ");
+    stop(fmt, arguments);
+}
+
+void log_always(const char *fmt, ...) { (void)fmt; }
+
+static noreturn void fail(const char *fmt, ...)
+{
+    va_list arguments;
+    va_start(arguments, fmt);
+    printf("not ok smp: ");
+    stop(fmt, arguments);
+}
+
+/* ---- Tests --------------------------------------------------------------------------------------------------- */
+
+static unsigned running; /* atomic: threads of the test */
+static struct wait_queue ended = WAIT_QUEUE(ended);
+
+static void moved_on(void) { __atomic_fetch_add(&progress, 1, __ATOMIC_RELAXED); }
+
+/* As on the way to user mode and back. */
+static void pass_by(void)
+{
+    moved_on();
+    cpu_take_interrupts();
+    if (read_once(this_cpu()->reschedule))
+        thread_preempt();
+}
+
+/* A thread begins with the kernel lock, as all of the kernel's own do, and ends with it. */
+static noreturn void end_thread(void)
+{
+    kernel_enter();
+    __atomic_fetch_sub(&running, 1, __ATOMIC_SEQ_CST);
+    wake(&ended, 0);
+    thread_exit();
+}
+
+static void start(void (*entry)(void *), void *argument)
+{
+    __atomic_fetch_add(&running, 1, __ATOMIC_SEQ_CST);
+    (void)thread_start_kernel("test", entry, argument);
+}
+
+static void await_end(void)
+{
+    (void)wait_until(&ended, __atomic_load_n(&running, __ATOMIC_SEQ_CST) == 0, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+}
+
+#define THREADS 8
+#define ROUNDS 2000
+
+static struct mutex mutex;
+static uint64_t counted; /* the mutex; or the kernel lock */
+
+/* Half of the threads have the kernel lock meanwhile. */
+static void count_with_mutex(void *with_kernel)
+{
+    if (!with_kernel)
+        kernel_leave();
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        mutex_lock(&mutex);
+        counted++;
+        if (i % 64 == 0)
+            give_way();
+        mutex_unlock(&mutex);
+        assert(kernel_is_held() == (with_kernel != NULL));
+        pass_by();
+    }
+    if (with_kernel)
+        kernel_leave();
+    end_thread();
+}
+
+static void mutexes_keep_threads_apart(void)
+{
+    mutex_init(&mutex, LOCK_ADDRESS_SPACE);
+    counted = 0;
+    for (uintptr_t i = 0; i < THREADS; i++)
+        start(count_with_mutex, i % 2 ? &mutex : NULL);
+    await_end();
+    if (counted != THREADS * ROUNDS)
+        fail("%lu of %d rounds were counted", counted, THREADS * ROUNDS);
+}
+
+/* What is done with the kernel lock before a thread sleeps, yields or goes on is not mixed with what others do. */
+static void count_with_kernel(void *unused)
+{
+    (void)unused;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        uint64_t before = counted++;
+        if (counted != before + 1)
+            fail("another thread counted");
+        if (i % 3 == 0)
+            thread_yield();
+        else if (i % 16 == 1)
+            (void)sleep_until(clock_monotonic() + 50 * NS_PER_US, SLEEP_UNINTERRUPTIBLE);
+        else
+            give_way();
+        kernel_leave();
+        pass_by();
+        kernel_enter();
+    }
+    kernel_leave();
+    end_thread();
+}
+
+static void the_kernel_lock_belongs_to_the_thread(void)
+{
+    counted = 0;
+    for (unsigned i = 0; i < THREADS; i++)
+        start(count_with_kernel, NULL);
+    await_end();
+    if (counted != THREADS * ROUNDS)
+        fail("%lu of %d rounds were counted", counted, THREADS * ROUNDS);
+}
+
+static uint32_t word; /* whose turn it is; as user memory */
+
+static int64_t futex(uint32_t operation, uint32_t value, const nanoseconds *timeout)
+{
+    return call_futex((uintptr_t)&word, operation, value, (uintptr_t)timeout, 0, 0);
+}
+
+enum { FUTEX_WAIT, FUTEX_WAKE };
+
+/* Each passes the word on to the next. A wake-up that is lost ends the test. */
+static void take_turns(void *number)
+{
+    uint32_t mine = (uint32_t)(uintptr_t)number;
+    kernel_leave();
+    for (unsigned i = 0; i < ROUNDS / 4; i++) {
+        uint32_t now;
+        while ((now = __atomic_load_n(&word, __ATOMIC_SEQ_CST)) != mine) {
+            (void)futex(FUTEX_WAIT, now, NULL);
+            pass_by();
+        }
+        __atomic_store_n(&word, (mine + 1) % 4, __ATOMIC_SEQ_CST);
+        (void)futex(FUTEX_WAKE, 4, NULL);
+        pass_by();
+    }
+    end_thread();
+}
+
+static void no_wake_up_of_a_futex_is_lost(void)
+{
+    word = 0;
+    for (uintptr_t i = 0; i < 4; i++)
+        start(take_turns, (void *)i);
+    await_end();
+}
+
+/* A short wait times out, or does not, about when it is woken; a long one that follows must not end by that time. */
+static void wait_short_and_long(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    for (unsigned i = 0; i < ROUNDS / 8; i++) {
+        nanoseconds timeout = (i % 8) * 20 * NS_PER_US, before = clock_monotonic();
+        int64_t result = futex(FUTEX_WAIT, 7, &timeout);
+        if (result == -ETIMEDOUT && clock_monotonic() < before + timeout)
+            fail("a wait timed out early");
+        sleep_prepare();
+        nanoseconds deadline = clock_monotonic() + 2 * NS_PER_MS;
+        while (sleep_until(deadline, SLEEP_UNINTERRUPTIBLE) == 0) {}
+        if (clock_monotonic() < deadline)
+            fail("a sleep ended early");
+        pass_by();
+    }
+    end_thread();
+}
+
+static void wake_often(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    while (__atomic_load_n(&running, __ATOMIC_SEQ_CST) > 1) {
+        (void)futex(FUTEX_WAKE, 100, NULL);
+        nanoseconds timeout = 30 * NS_PER_US;
+        (void)sleep_until(clock_monotonic() + timeout, SLEEP_UNINTERRUPTIBLE);
+        pass_by();
+    }
+    end_thread();
+}
+
+static void no_sleep_ends_by_an_earlier_deadline(void)
+{
+    word = 7;
+    for (unsigned i = 0; i < 4; i++)
+        start(wait_short_and_long, NULL);
+    start(wake_often, NULL);
+    await_end();
+}
+
+static void live_shortly(void *left)
+{
+    if ((uintptr_t)left != 0)
+        start(live_shortly, (void *)((uintptr_t)left - 1));
+    kernel_leave();
+    pass_by();
+    end_thread();
+}
+
+/* A stack is overwritten and used again as soon as its thread has ended. */
+static void threads_come_and_go(void)
+{
+    for (unsigned round = 0; round < 10; round++) {
+        for (unsigned i = 0; i < THREADS; i++)
+            start(live_shortly, (void *)40);
+        await_end();
+    }
+}
+
+static void read_times(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        nanoseconds own = thread_own_cpu_time(), busy = cpu_busy_time();
+        struct cpu_times times;
+        cpu_times_of(cpus[i % CPUS], &times);
+        pass_by();
+        if (thread_own_cpu_time() < own || cpu_busy_time() < busy)
+            fail("time went back");
+        if (i % 16 == 0)
+            thread_yield();
+    }
+    end_thread();
+}
+
+static void times_only_grow(void)
+{
+    for (unsigned i = 0; i < THREADS; i++)
+        start(read_times, NULL);
+    await_end();
+}
+
+static void run_tests(void *unused)
+{
+    (void)unused;
+    const struct {
+        const char *name;
+        void (*test)(void);
+    } tests[] = {
+        { "mutexes keep threads apart", mutexes_keep_threads_apart },
+        { "the kernel lock belongs to the thread", the_kernel_lock_belongs_to_the_thread },
+        { "no wake-up of a futex is lost", no_wake_up_of_a_futex_is_lost },
+        { "no sleep ends by an earlier deadline", no_sleep_ends_by_an_earlier_deadline },
+        { "threads come and go", threads_come_and_go },
+        { "times only grow", times_only_grow },
+    };
+    for (unsigned i = 0; i < array_size(tests); i++) {
+        tests[i].test();
+        printf("ok smp: %s\n", tests[i].name);
+    }
+    fflush(stdout);
+    exit(0);
+}
+
+/* ---- Start --------------------------------------------------------------------------------------------------- */
+
+static struct context idle_contexts[CPUS];
+
+static void become(struct cpu *cpu)
+{
+    if (syscall(SYS_arch_prctl, ARCH_SET_GS, cpu) != 0)
+        abort();
+    idle_contexts[cpu->id].fiber = __tsan_get_current_fiber();
+}
+
+static void *run_cpu(void *cpu)
+{
+    become(cpu);
+    this_cpu()->current->stack_pointer = (uintptr_t)&idle_contexts[this_cpu()->id];
+    kernel_cpu_main();
+}
+
+static void *watch(void *unused)
+{
+    (void)unused;
+    for (uint64_t before = UINT64_MAX, now;; before = now) {
+        sleep(PATIENCE);
+        now = __atomic_load_n(&progress, __ATOMIC_RELAXED);
+        if (now == before)
+            fail("nothing moves on");
+    }
+}
+
+int main(void)
+{
+    pthread_t thread;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (unsigned i = 0; i < CPUS; i++) {
+        all_cpus[i] = (struct cpu){ .self = &all_cpus[i], .id = i };
+        deadlines[i] = NO_DEADLINE;
+        sem_init(&interrupts[i], 0, 0);
+        sem_init(&rouses[i], 0, 0);
+    }
+    for (unsigned i = 0; i < STACKS_MOST; i++) {
+        stacks[i].memory = aligned_alloc(PAGE_SIZE, STACK);
+        stacks[i].stack.top = (uintptr_t)stacks[i].memory + STACK;
+        free_stacks[free_count++] = &stacks[i];
+    }
+    cpus[0] = &all_cpus[0];
+    become(cpus[0]);
+    threads_init();
+    thread_current()->stack_pointer = (uintptr_t)&idle_contexts[0];
+    kernel_lock_share();
+    for (unsigned i = 1; i < CPUS; i++) {
+        if (kernel_prepare_cpu(&all_cpus[i]) != 0)
+            abort();
+        cpu_count(&all_cpus[i]);
+        if (pthread_create(&thread, NULL, run_cpu, &all_cpus[i]) != 0)
+            abort();
+    }
+    if (pthread_create(&thread, NULL, watch, NULL) != 0)
+        abort();
+    (void)thread_start_kernel("tests", run_tests, NULL);
+    idle_loop();
+}
