@@ -81,7 +81,8 @@ final class FrameworkProject {
         return new FrameworkProject(name, jdk, copy);
     }
 
-    private static void copy(Path from, Path to) throws IOException {
+    /** Copies a directory and what is in it over what is there. */
+    static void copy(Path from, Path to) throws IOException {
         try (Stream<Path> files = Files.walk(from)) {
             for (Path file : (Iterable<Path>) files::iterator) {
                 Path target = to.resolve(from.relativize(file).toString());
