@@ -212,6 +212,8 @@ static void open_others(void)
     keep(NULL_FD, open("/dev/null", O_RDWR));
     keep(ZERO_FD, open("/dev/zero", O_RDWR));
     keep(PROC_FD, open("/proc/self/status", O_RDONLY));
+    keep(SETTING_FD, open("/proc/sys/vm/overcommit_memory", O_RDONLY));
+    keep(SYS_FD, open("/sys/devices/system/cpu/online", O_RDONLY));
     must(write(MEMORY_FD, "memory", 6) == 6, "write");
 }
 
@@ -284,8 +286,29 @@ static void open_world(const uint64_t a[ARGUMENTS])
         open_counters();
     if (is_used(a, INOTIFY_FD, INOTIFY_FD))
         keep(INOTIFY_FD, inotify_init1(0));
-    if (is_used(a, MEMORY_FD, PROC_FD))
+    if (is_used(a, MEMORY_FD, SYS_FD))
         open_others();
+}
+
+static void map(uint64_t where, int protection, int flags, int fd)
+{
+    must(mmap((void *)where, 4096, protection, flags | MAP_FIXED, fd, 0) == (void *)where, "mmap");
+}
+
+static void map_memory(void)
+{
+    const int both = PROT_READ | PROT_WRITE;
+    int file = open("f", O_RDWR), read_only = open("f", O_RDONLY);
+    map(PRIVATE, both, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    map(SHARED, both, MAP_SHARED | MAP_ANONYMOUS, -1);
+    map(PRIVATE_FILE, both, MAP_PRIVATE, file);
+    map(SHARED_FILE, both, MAP_SHARED, file);
+    map(READ_ONLY_FILE, PROT_READ, MAP_SHARED, read_only);
+    map(NO_ACCESS, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    map(GAP, both, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    map(GAP + 2 * 4096, both, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    close(file);
+    close(read_only);
 }
 
 static void restore_limits(void)
@@ -304,7 +327,10 @@ static void make_world(const uint64_t arguments[ARGUMENTS])
     syscall(SYS_close_range, 3, ~0U, 0);
     restore_limits();
     data = pristine;
+    munmap((void *)PRIVATE, MEMORY_END - PRIVATE);
     make_files();
+    if (is_used(arguments, PRIVATE, MEMORY_END))
+        map_memory();
     open_world(arguments);
 }
 

@@ -68,10 +68,24 @@ enum {
     MEMORY_FD,
     NULL_FD,
     ZERO_FD,
-    PROC_FD,
+    PROC_FD,    /* a file of /proc without an end */
+    SETTING_FD, /* one of /proc/sys */
+    SYS_FD,     /* one of /sys */
     WORLD_END,
     CLOSED_FD = 99,
 };
+
+/* Memory of the world, a page of each kind; in NO_MEMORY there is nothing, and GAP has a page missing in the middle of
+ * three. */
+#define NO_MEMORY 0x10000000UL
+#define PRIVATE 0x20000000UL
+#define SHARED 0x20100000UL
+#define PRIVATE_FILE 0x20200000UL
+#define SHARED_FILE 0x20300000UL
+#define READ_ONLY_FILE 0x20400000UL /* shared, of a file that is open for reading */
+#define NO_ACCESS 0x20500000UL
+#define GAP 0x20600000UL
+#define MEMORY_END 0x20700000UL
 
 #define BUFFER_SIZE 65536
 #define LONG_NAME 300  /* bytes, more than a name may have */

@@ -104,12 +104,25 @@ LIST(message_flags, N(MSG_DONTWAIT), N(0), N(MSG_PEEK | MSG_DONTWAIT), N(MSG_OOB
 LIST(messages, AT(message), AT(empty_message), AT(bad_message), AT(many_spans), NULL_ADDRESS, BAD);
 LIST(creation_flags, N(0), N(O_CLOEXEC), N(O_NONBLOCK), N(O_CLOEXEC | O_NONBLOCK), N(1), N(O_APPEND), WRONG);
 
+LIST(memory, N(PRIVATE), N(SHARED), N(PRIVATE_FILE), N(SHARED_FILE), N(READ_ONLY_FILE), N(NO_ACCESS), N(GAP),
+     N(NO_MEMORY), N(1), N(-4096), N(0x7ffffffff000));
+LIST(memory_lengths, N(4096), N(0), N(1), N(12288), N(-1));
+/* Not 100 and 101, which take pages of the machine out of use. */
+LIST(advice, N(MADV_NORMAL), N(MADV_RANDOM), N(MADV_SEQUENTIAL), N(MADV_WILLNEED), N(MADV_DONTNEED), N(5), N(7),
+     N(MADV_FREE), N(MADV_REMOVE), N(MADV_DONTFORK), N(MADV_DOFORK), N(MADV_MERGEABLE), N(MADV_UNMERGEABLE),
+     N(MADV_HUGEPAGE), N(MADV_NOHUGEPAGE), N(MADV_DONTDUMP), N(MADV_DODUMP), N(MADV_WIPEONFORK), N(MADV_KEEPONFORK),
+     N(MADV_COLD), N(MADV_PAGEOUT), N(MADV_POPULATE_READ), N(MADV_POPULATE_WRITE), N(24 /* MADV_DONTNEED_LOCKED */),
+     N(99), N(-1));
+LIST(sought, N(FILE_FD), N(PIPE_OUT), N(MEMORY_FD), N(NULL_FD), N(ZERO_FD), N(PROC_FD), N(SETTING_FD), N(SYS_FD));
+
 /* clang-format off */
 #define ROW(call, ...) { .name = #call, .number = SYS_##call, .arguments = { __VA_ARGS__ } }
 #define ROW_OK(call, ...) { .name = #call, .number = SYS_##call, .shown = OK, .arguments = { __VA_ARGS__ } }
 #define CROSSED(call, ...) { .name = #call, .number = SYS_##call, .crossed = true, .arguments = { __VA_ARGS__ } }
 #define CROSSED_OK(call, ...) { .name = #call, .number = SYS_##call, .shown = OK, .crossed = true, \
     .arguments = { __VA_ARGS__ } }
+#define ADVISED(where) ROW(madvise, ONE_OF({ #where, where }), ONE_OF(N(4096), N(12288)), advice)
+#define SOUGHT(whence) CROSSED(lseek, sought, offsets, ONE_OF(N(whence)))
 
 const struct row call_rows[] = {
     /* Moving data. */
@@ -124,6 +137,7 @@ const struct row call_rows[] = {
     ROW_OK(preadv2, few_fds, vectors, counts, offsets, ONE_OF(N(0)), ONE_OF(N(0), N(1), N(8), N(16), N(0x8000))),
     ROW_OK(pwritev2, few_fds, vectors, counts, offsets, ONE_OF(N(0)), ONE_OF(N(0), N(1), N(16), N(0x8000))),
     ROW(lseek, fds, offsets, ONE_OF(N(SEEK_SET), N(SEEK_CUR), N(SEEK_END), N(SEEK_DATA), N(SEEK_HOLE), N(5), N(-1))),
+    SOUGHT(SEEK_SET), SOUGHT(SEEK_CUR), SOUGHT(SEEK_END), SOUGHT(SEEK_DATA), SOUGHT(SEEK_HOLE), SOUGHT(5),
     CROSSED(sendfile, ONE_OF(N(FILE_FD), N(PIPE_IN), N(PAIR_FD), N(READ_FD), N(APPEND_FD), N(NULL_FD), N(EVENT_FD),
             N(CLOSED_FD)), ONE_OF(N(READ_FD), N(MEMORY_FD), N(WRITE_FD), N(DIRECTORY_FD), N(PIPE_OUT), N(PATH_FD),
             N(PAIR_FD), N(CLOSED_FD)), ONE_OF(NULL_ADDRESS, AT(offset_0), AT(offset_5), AT(negative_offset), BAD),
@@ -311,18 +325,21 @@ const struct row call_rows[] = {
            N(CLOSED_FD), N(FILE_FD)), ONE_OF(N(0), N(4096), N(1))),
     ROW_OK(mmap, ONE_OF(NULL_ADDRESS), ONE_OF(N(4096)), ONE_OF(N(PROT_READ | PROT_WRITE)), ONE_OF(N(MAP_SHARED)), fds,
            ONE_OF(N(0))),
-    ROW(munmap, ONE_OF(N(0x10000000), N(1), N(-4096), N(0x7ffffffff000)), ONE_OF(N(4096), N(0), N(-1))), ROW(mprotect,
-        ONE_OF(N(0x10000000), N(1), N(-4096)), ONE_OF(N(4096), N(0), N(-1)), ONE_OF(N(1), N(8), N(-1))),
-    CROSSED(madvise, ONE_OF(N(0x10000000), N(1), N(-4096)), ONE_OF(N(4096), N(0), N(-1)), ONE_OF(N(0), N(4), N(5),
-            N(8), N(16), N(20), N(22), N(23), N(99), N(-1))),
-    ROW(mincore, ONE_OF(N(0x10000000), N(1), N(-4096)), ONE_OF(N(4096), N(0), N(-1)), outputs), ROW(mlock,
-        ONE_OF(N(0x10000000), N(1), AT(buffer)), ONE_OF(N(4096), N(0), N(-1))), ROW(munlock, ONE_OF(N(0x10000000),
-        AT(buffer)), ONE_OF(N(4096), N(0), N(-1))),
-    ROW(mlock2, ONE_OF(AT(buffer), N(0x10000000), N(1)), ONE_OF(N(4096), N(0), N(-1)), ONE_OF(N(0), N(1), N(2))),
+    CROSSED(munmap, memory, memory_lengths),
+    CROSSED(mprotect, memory, memory_lengths, ONE_OF(N(1), N(8), N(-1))),
+    CROSSED(mprotect, memory, ONE_OF(N(4096)), ONE_OF(N(PROT_READ | PROT_WRITE))),
+    CROSSED(mprotect, memory, ONE_OF(N(4096)), ONE_OF(N(PROT_READ | PROT_EXEC))),
+    ADVISED(NO_MEMORY), ADVISED(PRIVATE), ADVISED(SHARED), ADVISED(PRIVATE_FILE), ADVISED(SHARED_FILE),
+    ADVISED(READ_ONLY_FILE), ADVISED(NO_ACCESS), ADVISED(GAP),
+    CROSSED(madvise, memory, memory_lengths, advice),
+    CROSSED(mincore, memory, memory_lengths, outputs),
+    CROSSED(mlock, memory, memory_lengths),
+    CROSSED(munlock, memory, memory_lengths),
+    CROSSED(mlock2, memory, memory_lengths, ONE_OF(N(0), N(1), N(2))),
         ROW(mlockall, ONE_OF(N(4), N(0), N(8))), ROW(munlockall),
-    ROW(msync, ONE_OF(N(0x10000000), N(1), N(-4096)), ONE_OF(N(4096), N(0), N(-1)), ONE_OF(N(1), N(0), N(2), N(4),
-        N(5), N(8))), ROW(mremap, ONE_OF(N(0x10000000), N(1), N(-4096)), ONE_OF(N(4096), N(0), N(-1)), ONE_OF(N(8192),
-        N(0), N(-1)), ONE_OF(N(1), N(0), N(2), N(3), N(4), N(5), N(8)), ONE_OF(N(0), N(1))),
+    CROSSED(msync, memory, memory_lengths, ONE_OF(N(MS_SYNC), N(0), N(MS_ASYNC), N(MS_INVALIDATE), N(5), N(8))),
+    CROSSED_OK(mremap, memory, memory_lengths, ONE_OF(N(8192), N(0), N(-1)), ONE_OF(N(1), N(0), N(2), N(3), N(4), N(5),
+               N(8)), ONE_OF(N(GAP + 0x10000), N(1))),
     ROW(membarrier, ONE_OF(N(MEMBARRIER_CMD_GLOBAL), N(MEMBARRIER_CMD_GLOBAL_EXPEDITED),
         N(MEMBARRIER_CMD_PRIVATE_EXPEDITED), N(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED),
         N(MEMBARRIER_CMD_PRIVATE_EXPEDITED), N(1 << 20), N(-1)), ONE_OF(N(0), N(1))),

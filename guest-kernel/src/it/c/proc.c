@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -59,6 +60,35 @@ static void files_exist_and_are_not_empty(void)
     for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         if (strlen(read_file(paths[i])) == 0)
             test_failed(__FILE__, __LINE__, "%s is empty", paths[i]);
+}
+
+/* What a reader that goes by size or end gets: of /proc nothing, of /sys a page. */
+static void sizes_say_nothing_of_contents(void)
+{
+    static const struct {
+        const char *path;
+        long size, end; /* end below 0: an errno */
+    } files[] = {
+        { "/proc/cpuinfo", 0, -EINVAL },          { "/proc/self/maps", 0, -EINVAL },
+        { "/proc/self/environ", 0, 0 },           { "/proc/self/auxv", 0, 0 },
+        { "/proc/self/oom_score_adj", 0, 0 },     { "/proc/sys/kernel/osrelease", 0, 0 },
+        { "/proc/sys/net/core/somaxconn", 0, 0 }, { "/sys/devices/system/cpu/online", 4096, 4096 },
+        { "/sys/class/net/lo/mtu", 4096, 4096 },
+    };
+    for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        struct stat status;
+        int file = open(files[i].path, O_RDONLY);
+        CHECK_EQUAL(fstat(file, &status), 0);
+        CHECK_EQUAL(status.st_size, files[i].size);
+        CHECK_EQUAL(status.st_blocks, 0);
+        if (files[i].end < 0)
+            CHECK_ERROR(lseek(file, 0, SEEK_END), (int)-files[i].end);
+        else
+            CHECK_EQUAL(lseek(file, 0, SEEK_END), files[i].end);
+        CHECK_EQUAL(lseek(file, 0, SEEK_SET), 0);
+        CHECK(read(file, text, sizeof(text)) > 0);
+        close(file);
+    }
 }
 
 static void maps_show_a_new_mapping(void)
@@ -226,7 +256,8 @@ static void unknown_calls_are_refused(void)
     CHECK_ERROR(syscall(-1L), ENOSYS);
 }
 
-SUITE(proc, TEST(files_exist_and_are_not_empty), TEST(maps_show_a_new_mapping), TEST(stat_has_its_fields),
-      TEST(memory_and_cpus_are_told), TEST(times_of_cpus_are_told_apart), TEST(stolen_time_only_grows),
-      TEST(own_program_is_known), TEST(system_has_a_name), TEST(auxiliary_vector_is_complete),
-      TEST(limits_can_be_read_and_lowered), TEST(random_bytes_differ), TEST(unknown_calls_are_refused));
+SUITE(proc, TEST(files_exist_and_are_not_empty), TEST(sizes_say_nothing_of_contents), TEST(maps_show_a_new_mapping),
+      TEST(stat_has_its_fields), TEST(memory_and_cpus_are_told), TEST(times_of_cpus_are_told_apart),
+      TEST(stolen_time_only_grows), TEST(own_program_is_known), TEST(system_has_a_name),
+      TEST(auxiliary_vector_is_complete), TEST(limits_can_be_read_and_lowered), TEST(random_bytes_differ),
+      TEST(unknown_calls_are_refused));

@@ -12,6 +12,8 @@ def settings = new File(basedir.parentFile, 'interpolated-settings.xml').path
 def pom = new XmlSlurper().parse(new File(basedir, 'pom.xml'))
 def text = pom.properties.'it.text'.text()
 def words = pom.build.plugins.plugin.configuration.arguments.argument*.text().collect { it == '${it.text}' ? text : it }
+// A JVM begins with a heap of a share of the machine's memory, and Parallel's maxMemory() depends on that.
+def memory = "-XX:MaxRAM=${pom.properties.'unikernel.memory'.text()}m"
 assert words.size() == 6 && words[4..5]*.getBytes('UTF-8')*.length == [255, 252]
 
 /** Runs a command; its output, and its status at the end of it. */
@@ -41,7 +43,7 @@ jdks.each { jdk ->
     collectors.each { collector ->
         def option = "-XX:+Use${collector}GC"
         def guest = inGuest(jdk, [jvmArguments: option + ',' + heap])
-        def linux = run([jdk + '/bin/java', option, heap, '-Djava.awt.headless=true', '-Dit.text=' + text,
+        def linux = run([jdk + '/bin/java', option, heap, memory, '-Djava.awt.headless=true', '-Dit.text=' + text,
                 '-cp', 'target/starts-1.jar', 'it.Main', *words], [IT_TEXT: text])
         assert found(linux).size() == 31
         assert found(linux).count { it.contains('blank false alike false') } == 3

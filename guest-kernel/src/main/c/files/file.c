@@ -140,6 +140,8 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
 {
     if (file->flags & O_PATH)
         return -EBADF;
+    if (whence < SEEK_SET || whence > SEEK_HOLE)
+        return -EINVAL;
     if (!seekable(file))
         return seek_stream(file);
     mutex_lock(&file->offset_lock);

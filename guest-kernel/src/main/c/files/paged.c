@@ -148,9 +148,7 @@ void paged_close(struct file *file)
 static int64_t place(uint64_t base, int64_t offset)
 {
     int64_t result;
-    if (__builtin_add_overflow((int64_t)base, offset, &result))
-        return -EOVERFLOW;
-    return result < 0 ? -EINVAL : result;
+    return __builtin_add_overflow((int64_t)base, offset, &result) || result < 0 ? -EINVAL : result;
 }
 
 int64_t paged_seek(struct file *file, int64_t offset, int whence)

@@ -26,6 +26,7 @@ struct pseudo_inode {
     struct inode inode;
     const struct pseudo_entry *entry;
     uint32_t number;
+    enum pseudo_size size; /* its own, or that of a directory above */
 };
 
 static struct pseudo_inode *node_of(struct inode *inode) { return container_of(inode, struct pseudo_inode, inode); }
@@ -84,10 +85,24 @@ static void release_contents(struct file *file)
     heap_free(contents);
 }
 
+static int64_t seek_contents(struct file *file, int64_t offset, int whence)
+{
+    enum pseudo_size size = node_of(file->inode)->size;
+    uint64_t before = file->offset;
+    if (size == SIZE_UNKNOWN)
+        return seek_without_end(file, offset, whence);
+    int64_t result = paged_seek(file, offset, whence);
+    if (size == SIZE_PAGE && result > INT32_MAX) { /* more than sysfs takes */
+        file->offset = before;
+        return -EINVAL;
+    }
+    return result;
+}
+
 static const struct file_operations contents_operations = {
     .read = read_contents,
     .write = write_contents,
-    .seek = seek_without_end,
+    .seek = seek_contents,
     .release = release_contents,
 };
 
@@ -95,7 +110,8 @@ static const struct file_operations contents_operations = {
 
 static const struct inode_operations pseudo_inode_operations;
 
-static struct inode *make_inode(struct pseudo *pseudo, const struct pseudo_entry *entry, uint32_t number)
+static struct inode *make_inode(struct pseudo *pseudo, const struct pseudo_entry *entry, uint32_t number,
+                                enum pseudo_size size)
 {
     struct pseudo_inode *node = heap_allocate_zeroed(sizeof(*node));
     if (!node)
@@ -110,6 +126,9 @@ static struct inode *make_inode(struct pseudo *pseudo, const struct pseudo_entry
     node->inode.links = is_type(&node->inode, S_IFDIR) ? 2 : 1;
     node->entry = entry;
     node->number = number;
+    node->size = size;
+    if (size == SIZE_PAGE && is_type(&node->inode, S_IFREG))
+        node->inode.size = PAGE_SIZE;
     return &node->inode;
 }
 
@@ -167,7 +186,7 @@ static int lookup(struct inode *directory, const char *name, size_t length, stru
         found = node->entry->numbered->child;
     if (!found)
         return -ENOENT;
-    *out = make_inode(container_of(directory->fs, struct pseudo, fs), found, number);
+    *out = make_inode(container_of(directory->fs, struct pseudo, fs), found, number, max_of(node->size, found->size));
     return *out ? 0 : -ENOMEM;
 }
 
@@ -220,6 +239,13 @@ static int list(struct inode *directory, uint64_t *cursor, struct listing *listi
     return 0;
 }
 
+/* For stat(2): nothing is stored. */
+static uint64_t count_pages(const struct inode *inode)
+{
+    (void)inode;
+    return 0;
+}
+
 static void release(struct inode *inode) { heap_free(node_of(inode)); }
 
 static const struct inode_operations pseudo_inode_operations = {
@@ -227,6 +253,7 @@ static const struct inode_operations pseudo_inode_operations = {
     .list = list,
     .read_link = read_link,
     .open = open_pseudo,
+    .pages = count_pages,
     .release = release,
 };
 
@@ -250,7 +277,7 @@ struct file_system *pseudo_create(const char *name, uint64_t magic, const struct
         .device = file_system_new_device(),
         .statistics = statistics,
     };
-    pseudo->fs.root = make_inode(pseudo, root, 0);
+    pseudo->fs.root = make_inode(pseudo, root, 0, root->size);
     if (!pseudo->fs.root) {
         heap_free(pseudo);
         return NULL;

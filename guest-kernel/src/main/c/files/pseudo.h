@@ -17,6 +17,13 @@ struct pseudo_numbered {
 };
 #define PSEUDO_NONE UINT32_MAX
 
+/* What stat(2) gives as a file's size, and lseek(2) as its end; both as on Linux. */
+enum pseudo_size {
+    SIZE_UNKNOWN, /* 0, and no end: SEEK_END is EINVAL, as for the seq_files of /proc */
+    SIZE_NONE,    /* 0 */
+    SIZE_PAGE,    /* a page, which has nothing to do with the contents: the files of /sys */
+};
+
 /* Functions get the number of the nearest numbered directory or entry, 0 without one. */
 struct pseudo_entry {
     const char *name;                                /* NULL ends a table */
@@ -25,6 +32,7 @@ struct pseudo_entry {
     const struct pseudo_numbered *numbered;          /* directories: more children, or NULL */
     void (*show)(struct text *out, uint32_t number); /* files: the contents */
     const char *text;                                /* files: the contents where they are constant */
+    enum pseudo_size size;                           /* of the file, or of all files below a directory */
     /* Files: takes what was written; 0 or -errno. NULL: written bytes are accepted and have no effect if the
      * mode has a w bit. */
     int (*store)(const char *data, size_t length);

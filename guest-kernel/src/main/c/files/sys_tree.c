@@ -160,4 +160,4 @@ static const struct pseudo_entry top[] = {
     { .name = "kernel", .mode = S_IFDIR | 0555, .children = kernel_files },
     { 0 },
 };
-const struct pseudo_entry sys_root = { .mode = S_IFDIR | 0555, .children = top };
+const struct pseudo_entry sys_root = { .mode = S_IFDIR | 0555, .children = top, .size = SIZE_PAGE };

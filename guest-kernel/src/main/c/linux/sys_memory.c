@@ -157,25 +157,37 @@ enum {
     WILLNEED,
     DONTNEED,
     FREE = 8,
-    HUGEPAGE = 14,
-    NOHUGEPAGE = 15,
-    DONTDUMP = 16,
-    DODUMP = 17,
-    COLD = 20,
-    PAGEOUT = 21,
-    POPULATE_READ = 22,
-    POPULATE_WRITE = 23
+    DONTFORK = 10,
+    DOFORK,
+    MERGEABLE,
+    UNMERGEABLE,
+    HUGEPAGE,
+    NOHUGEPAGE,
+    DONTDUMP,
+    DODUMP,
+    WIPEONFORK,
+    KEEPONFORK,
+    COLD,
+    PAGEOUT,
+    POPULATE_READ,
+    POPULATE_WRITE,
+    DONTNEED_LOCKED
 };
 
 static bool is_advice(int32_t advice)
 {
-    return (advice >= NORMAL && advice <= DONTNEED) || advice == FREE || (advice >= HUGEPAGE && advice <= DODUMP) ||
-           (advice >= COLD && advice <= POPULATE_WRITE);
+    return (advice >= NORMAL && advice <= DONTNEED) || advice == FREE ||
+           (advice >= DONTFORK && advice <= DONTNEED_LOCKED);
 }
 
-/* Deviates: MADV_FREE drops the pages at once; MADV_REMOVE, MADV_DONTFORK, MADV_DOFORK, MADV_MERGEABLE,
- * MADV_UNMERGEABLE, MADV_WIPEONFORK, MADV_KEEPONFORK, MADV_DONTNEED_LOCKED, MADV_COLLAPSE and MADV_HWPOISON are EINVAL;
- * other hints change nothing. */
+static int64_t free_lazily(uintptr_t start, size_t length)
+{
+    int error = address_space_check_private(start, length);
+    return error == -EINVAL ? error : address_space_discard(start, length);
+}
+
+/* Deviates: MADV_FREE drops the pages at once; MADV_REMOVE, MADV_COLLAPSE, MADV_HWPOISON, MADV_SOFT_OFFLINE and the
+ * advice about guard pages are EINVAL; other hints change nothing, those about a fork(2) because there is none. */
 SYSCALL_DEFINE3(madvise, uintptr_t, addr, size_t, length, int, advice)
 {
     if (addr & PAGE_MASK)
@@ -187,24 +199,17 @@ SYSCALL_DEFINE3(madvise, uintptr_t, addr, size_t, length, int, advice)
         return error;
     switch (advice) {
     case DONTNEED:
-    case FREE:
+    case DONTNEED_LOCKED:
         return address_space_discard(addr, length);
+    case FREE:
+        return free_lazily(addr, length);
+    case WIPEONFORK:
+        return address_space_check_private(addr, length);
     case POPULATE_READ:
     case POPULATE_WRITE:
         return address_space_populate(addr, align_up(length, PAGE_SIZE), advice == POPULATE_WRITE);
-    case NORMAL:
-    case RANDOM:
-    case SEQUENTIAL:
-    case WILLNEED:
-    case HUGEPAGE:
-    case NOHUGEPAGE:
-    case DONTDUMP:
-    case DODUMP:
-    case COLD:
-    case PAGEOUT:
-        return address_space_check(addr, length); /* hints that change nothing here */
     default:
-        return -EINVAL;
+        return address_space_check(addr, length); /* hints that change nothing here */
     }
 }
 

@@ -72,12 +72,14 @@ void address_space_cut_source(struct page_source *source, uint64_t pages);
  * operations.pages() look at, and takes the pages of `from` out of every mapping. Sleeps. */
 void address_space_move_source(struct page_source *from, struct page_source *to, bool *moved);
 /* Brings pages in ahead of use; for_write breaks copy-on-write. -ENOMEM where there is a hole, as beyond the user
- * half. */
+ * half; -EINVAL where the memory's protection forbids the access; -EFAULT beyond the end of a file. */
 int address_space_populate(uintptr_t start, size_t length, bool for_write);
 /* A mapping of the source is shared and can be or become writable. */
 bool address_space_can_write(struct page_source *source);
 /* 0, or -ENOMEM where the range has a hole. */
 int address_space_check(uintptr_t start, size_t length);
+/* The same, but first -EINVAL where a part of the range is shared or maps a file or pages of the kernel. */
+int address_space_check_private(uintptr_t start, size_t length);
 /* mincore(2): one byte a page, 1 if resident. -ENOMEM if the range has a hole. */
 int address_space_residency(uintptr_t start, size_t pages, uint8_t *out);
 uintptr_t address_space_break(uintptr_t wanted); /* brk(2) */

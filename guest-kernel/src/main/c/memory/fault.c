@@ -428,6 +428,8 @@ int address_space_populate(uintptr_t start, size_t length, bool for_write)
         case FAULT_NO_AREA:
         case FAULT_NO_MEMORY:
             return -ENOMEM;
+        case FAULT_NO_ACCESS:
+            return -EINVAL;
         default:
             return -EFAULT;
         }

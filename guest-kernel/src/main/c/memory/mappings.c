@@ -287,6 +287,25 @@ int address_space_check(uintptr_t start, size_t length)
     return covered ? 0 : -ENOMEM;
 }
 
+static bool is_private_memory(const struct area *area)
+{
+    return !area->object && !area->fixed_pages && !(area->flags & (AREA_SHARED | AREA_KEPT));
+}
+
+int address_space_check_private(uintptr_t start, size_t length)
+{
+    size_t whole = align_up(length, PAGE_SIZE);
+    bool private = true;
+    unsigned steps = 0;
+    mutex_lock(&address_space_mutex);
+    for (struct area *area = area_first_after(start); area && area->start < start + whole; area = area_next(area)) {
+        private = private && is_private_memory(area);
+        mapping_step_locked(&steps);
+    }
+    mutex_unlock(&address_space_mutex);
+    return private ? address_space_check(start, length) : -EINVAL;
+}
+
 struct mappable *address_space_shared_object(uintptr_t *at, uintptr_t end)
 {
     struct mappable *found = NULL;

@@ -88,18 +88,20 @@ static int64_t remap_locked(uintptr_t start, size_t old_length, size_t new_lengt
 {
     must_hold_mutex(&address_space_mutex);
     struct area *area = area_find(start);
-    if (!area || start + old_length > area->end || area->fixed_pages)
+    if (!area || area->fixed_pages)
+        return -EFAULT;
+    if (!fixed && new_length < old_length) { /* what is cut off may have holes, and belong to other areas */
+        int error = mapping_unmap_locked(start + new_length, start + old_length);
+        return error ? error : (int64_t)start;
+    }
+    if (start + old_length > area->end)
         return -EFAULT;
     if (fixed) {
         bool overlaps = new_start < start + old_length && start < new_start + new_length;
         return overlaps ? -EINVAL : move_area(start, old_length, new_length, true, new_start);
     }
-    if (new_length <= old_length) {
-        if (new_length == old_length)
-            return (int64_t)start;
-        int error = mapping_unmap_locked(start + new_length, start + old_length);
-        return error ? error : (int64_t)start;
-    }
+    if (new_length == old_length)
+        return (int64_t)start;
     if (!mapping_may_grow(new_length - old_length, area->flags, area->protection))
         return -ENOMEM;
     if ((area->flags & AREA_COMMITTED) && !mapping_may_commit(new_length - old_length))

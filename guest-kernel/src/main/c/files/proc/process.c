@@ -237,23 +237,23 @@ static const struct pseudo_numbered descriptors = { .prefix = "", .next = next_d
         { .name = "mounts", .mode = S_IFREG | 0444, .show = show_mounts }, \
         { .name = "mountinfo", .mode = S_IFREG | 0444, .show = show_mountinfo }, \
         { .name = "limits", .mode = S_IFREG | 0444, .show = show_limits }, \
-        { .name = "cmdline", .mode = S_IFREG | 0444, .show = show_command_line }, \
-        { .name = "environ", .mode = S_IFREG | 0400, .show = show_environment }, \
+        { .name = "cmdline", .mode = S_IFREG | 0444, .show = show_command_line, .size = SIZE_NONE }, \
+        { .name = "environ", .mode = S_IFREG | 0400, .show = show_environment, .size = SIZE_NONE }, \
         { .name = "exe", .mode = S_IFLNK | 0777, .target = target_executable }, \
         { .name = "cwd", .mode = S_IFLNK | 0777, .target = target_directory }, \
         { .name = "root", .mode = S_IFLNK | 0777, .target = target_root }, \
         { .name = "fd", .mode = S_IFDIR | 0500, .numbered = &descriptors }, \
         { .name = "net", .mode = S_IFDIR | 0555, .children = proc_network_entries }, \
         { .name = "io", .mode = S_IFREG | 0400, .show = show_transfers }, \
-        { .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxiliary_vector }, \
+        { .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxiliary_vector, .size = SIZE_NONE }, \
         { .name = "smaps_rollup", .mode = S_IFREG | 0444, .show = show_smaps_rollup }, \
         { .name = "personality", .mode = S_IFREG | 0400, .text = "00000000\n" }, \
         { .name = "wchan", .mode = S_IFREG | 0444, .text = "0" }, \
         { .name = "cgroup", .mode = S_IFREG | 0444, .text = "0::/\n" }, \
         { .name = "oom_score", .mode = S_IFREG | 0444, .text = "0\n" }, \
-        { .name = "oom_score_adj", .mode = S_IFREG | 0644, .text = "0\n" }, \
+        { .name = "oom_score_adj", .mode = S_IFREG | 0644, .text = "0\n", .size = SIZE_NONE }, \
     { \
-        .name = "coredump_filter", .mode = S_IFREG | 0644, .text = "00000033\n" \
+        .name = "coredump_filter", .mode = S_IFREG | 0644, .text = "00000033\n", .size = SIZE_NONE \
     }
 
 const struct pseudo_entry proc_task_entries[] = { TASK_FILES, { 0 } };

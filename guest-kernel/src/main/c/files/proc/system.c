@@ -272,7 +272,7 @@ static const struct pseudo_entry top[] = {
     { .name = "net", .mode = S_IFLNK | 0777, .target = target_network },
     { .name = "self", .mode = S_IFLNK | 0777, .target = target_self },
     SHOWN("stat", show_stat),
-    DIRECTORY("sys", settings),
+    { .name = "sys", .mode = S_IFDIR | 0555, .children = settings, .size = SIZE_NONE },
     { .name = "thread-self", .mode = S_IFLNK | 0777, .target = target_thread_self },
     SHOWN("uptime", show_uptime),
     SHOWN("version", show_version),

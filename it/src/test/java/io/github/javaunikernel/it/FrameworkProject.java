@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -22,6 +23,8 @@ import java.util.stream.Stream;
  *   <li>{@code scheme}: {@code http} or {@code https}
  *   <li>{@code service}: what the program talks to, either {@code postgresql} or a class of its own with a main method
  *   <li>{@code java}: the oldest Java that it runs on
+ *   <li>{@code of}: another project, whose files it has beside its own
+ *   <li>{@code option}: one for Maven
  * </ul>
  *
  * and its {@code requests.txt}, a request on each line as {@link FrameworkClient} reads it.
@@ -70,18 +73,24 @@ final class FrameworkProject {
 
     /** Copies the project and has Maven, on that JDK, package it, image and all. */
     static FrameworkProject build(String name, Jdk jdk) throws IOException, InterruptedException {
+        Path source = SOURCES.resolve(name);
+        Properties properties = properties(source);
         Path copy = Lab.images().resolve("frameworks").resolve(name + "-jdk" + jdk.feature());
-        copy(SOURCES.resolve(name), copy);
-        Maven.run(
-                copy,
-                Map.of("JAVA_HOME", jdk.home().toString()),
+        copy(SOURCES.resolve(properties.getProperty("of", name)), copy);
+        copy(source, copy);
+        List<String> words = new ArrayList<>(List.of(
                 "package",
                 "-Dunikernel.version=" + System.getProperty("lab.version"),
-                "-Dunikernel.kernelOptions=" + Refusals.kernelOption());
+                "-Dunikernel.kernelOptions=" + Refusals.kernelOption()));
+        if (properties.containsKey("option")) {
+            words.add(properties.getProperty("option"));
+        }
+        Maven.run(copy, Map.of("JAVA_HOME", jdk.home().toString()), words.toArray(String[]::new));
         return new FrameworkProject(name, jdk, copy);
     }
 
-    private static void copy(Path from, Path to) throws IOException {
+    /** Copies a directory and what is in it over what is there. */
+    static void copy(Path from, Path to) throws IOException {
         try (Stream<Path> files = Files.walk(from)) {
             for (Path file : (Iterable<Path>) files::iterator) {
                 Path target = to.resolve(from.relativize(file).toString());
@@ -102,7 +111,7 @@ final class FrameworkProject {
 
     /** The image's files without their extensions. */
     Path image() {
-        return directory.resolve("target").resolve(name);
+        return directory.resolve("target").resolve(properties.getProperty("of", name));
     }
 
     /** What the program talks to, started and ready, or null where it needs nothing. */

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -121,6 +122,25 @@ class LayoutsTest {
         assertRefused("There is no file ../x.jar", directory, "../x.jar");
         Jars.jar(directory, "other", "l.Main");
         assertRefused("More than one jar at the top of", directory, null);
+    }
+
+    /** As Open Liberty's distribution has it: the launcher is below the top, and finds bundles from there. */
+    @Test
+    void aLauncherBelowTheTopIsNamed() throws Exception {
+        Path server = scratch.resolve("wlp");
+        Path tools = Files.createDirectories(server.resolve("bin/tools"));
+        Path launcher = Jars.with(tools, "ws-server", Map.of("Main-Class", "l.Main"));
+        Path bundle = Jars.with(Files.createDirectories(server.resolve("lib")), "bundle", Map.of());
+        Path settings = Files.createDirectories(server.resolve("usr/servers/defaultServer"))
+                .resolve("server.xml");
+        Files.writeString(settings, "<server/>");
+        assertRefused("No jar at the top of", server, null);
+        ApplicationDirectory found = ApplicationDirectory.of(server, "bin/tools/ws-server.jar");
+        assertEquals(launcher, found.mainJar().file());
+        assertEquals("/app/bin/tools/ws-server.jar", found.mainJar().place());
+        assertEquals(
+                Map.of("/app/lib/bundle.jar", bundle, "/app/usr/servers/defaultServer/server.xml", settings),
+                found.others().stream().collect(Collectors.toMap(Application.Jar::place, Application.Jar::file)));
     }
 
     private static void assertRefused(String words, Path directory, String mainJar) {
