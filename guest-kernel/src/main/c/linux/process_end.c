@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the machine ends, and what the host asks of it. process_exit() and process_killed() are called in a thread of the
+ * process, stop the others, write what is still to be written, and do not return.
+ *
+ * kernel_control() and kernel_control_key() are called by drivers in interrupt context: they send a signal, or wake the
+ * thread of linux/restore.c. reboot_wanted only becomes true. The kernel lock is held, and there is no other.
+ */
 #include "core/console.h"
 #include "core/journal.h"
 #include "core/lock_statistics.h"

@@ -26,10 +26,9 @@ class QemuTest {
     @Test
     void saysHowToInstallIt() {
         SettingException e = assertThrows(SettingException.class, () -> Qemu.find(null, "/nowhere"));
-        assertTrue(
-                e.getMessage()
-                        .startsWith(
-                                "There is no qemu-system-x86_64 on the PATH or where installers put it. [parameter qemu, -Dunikernel.qemu] Install it"));
+        assertTrue(e.getMessage()
+                .startsWith("There is no qemu-system-x86_64 on the PATH or where installers put it."
+                        + " [parameter qemu, -Dunikernel.qemu] Install it"));
         assertTrue(e.getMessage().contains("sudo apt install qemu-system-x86"));
         assertTrue(e.getMessage().contains("sudo dnf install") && e.getMessage().contains("brew install"));
     }
