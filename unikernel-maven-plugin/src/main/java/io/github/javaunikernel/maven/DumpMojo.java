@@ -78,21 +78,21 @@ public final class DumpMojo extends AbstractChannelMojo {
     private File monitor;
 
     /**
-     * The JDK that the image was made of, whose programs and libraries have the symbols that debuggers need for
-     * {@code core}.
+     * Directory of the JDK that the image was made of, whose programs and libraries have the symbols that debuggers
+     * need for {@code core}.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.jdkHome", defaultValue = "${java.home}")
-    private File jdkHome;
+    @Parameter(property = "unikernel.dump.jdkHome", defaultValue = "${java.home}")
+    private File dumpJdkHome;
 
     /**
      * Root of the system whose libraries the image has, likewise.
      *
      * @since 0.1.0
      */
-    @Parameter(property = "unikernel.sysroot", defaultValue = "/")
-    private File sysroot;
+    @Parameter(property = "unikernel.dump.sysroot", defaultValue = "/")
+    private File dumpSysroot;
 
     private Dump chosen;
 
@@ -118,12 +118,12 @@ public final class DumpMojo extends AbstractChannelMojo {
 
     private void makeCore(Path memory, Path image) throws IOException {
         CoreDump files = CoreDump.of(directory(), fileName());
-        CoreDump.Result made = files.write(memory, image, new SymbolFiles(jdkHome.toPath(), sysroot.toPath()));
+        CoreDump.Result made = files.write(memory, image, new SymbolFiles(dumpJdkHome.toPath(), dumpSysroot.toPath()));
         Path program = made.program();
         if (!made.withoutSymbols().isEmpty()) {
             getLog().warn("These have no symbols: " + String.join(", ", made.withoutSymbols())
                     + ". jhsdb cannot read the core file, and gdb shows no names. Name the JDK of which the image was"
-                    + " made with -Dunikernel.jdkHome, and the root of the system with -Dunikernel.sysroot.");
+                    + " made with -Dunikernel.dump.jdkHome, and the root of the system with -Dunikernel.dump.sysroot.");
         }
         getLog().info("Wrote " + files.report());
         getLog().info("Wrote " + files.core() + ". Look at it with the JDK that the image was made of, or with gdb:");
@@ -134,8 +134,8 @@ public final class DumpMojo extends AbstractChannelMojo {
     @Override
     protected Map<String, File> fileParameters() {
         return coreFile == null
-                ? Map.of("jdkHome", jdkHome, "sysroot", sysroot)
-                : Map.of("coreFile", coreFile, "jdkHome", jdkHome, "sysroot", sysroot);
+                ? Map.of("dumpJdkHome", dumpJdkHome, "dumpSysroot", dumpSysroot)
+                : Map.of("coreFile", coreFile, "dumpJdkHome", dumpJdkHome, "dumpSysroot", dumpSysroot);
     }
 
     @Override

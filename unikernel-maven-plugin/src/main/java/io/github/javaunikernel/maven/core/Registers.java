@@ -40,22 +40,22 @@ record Registers(long... values) {
 
     /** From struct cpu_user_regs of Xen (xen/arch-x86/xen-x86_64.h). */
     static Registers ofXen(ByteBuffer context) {
-        return ofFrame(context, 0xFFFF);
+        return ofFrame(context, 1, 0xFFFF);
     }
 
     /** From struct registers of the kernel (platform/platform.h), as a system call or trap left them. */
     static Registers ofKernel(ByteBuffer frame) {
-        return ofFrame(frame, -1);
+        return ofFrame(frame, 2, -1);
     }
 
-    /** Both have the general ones first, then 16 bytes of their own, then what the processor pushes. */
-    private static Registers ofFrame(ByteBuffer frame, long selectors) {
+    /** Both have the general ones first, then words of their own, then what the processor pushes. */
+    private static Registers ofFrame(ByteBuffer frame, int own, long selectors) {
         long[] values = new long[COUNT];
         for (int i = 0; i < GENERAL; i++) {
             values[i] = frame.getLong(i * Long.BYTES);
         }
         values[ORIG_RAX] = selectors == -1 ? frame.getLong(GENERAL * Long.BYTES) : -1;
-        int pushed = (GENERAL + 2) * Long.BYTES;
+        int pushed = (GENERAL + own) * Long.BYTES;
         values[RIP] = frame.getLong(pushed);
         values[CS] = frame.getLong(pushed + 8) & selectors;
         values[RFLAGS] = frame.getLong(pushed + 16);

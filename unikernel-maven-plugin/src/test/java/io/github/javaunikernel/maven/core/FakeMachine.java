@@ -188,7 +188,7 @@ final class FakeMachine {
             context.putLong(520 + 8 * i, registers[i]);
         }
         for (int i = 16; i < 21; i++) {
-            context.putLong(520 + 8 * (i + 1), registers[i]);
+            context.putLong(520 + 8 * i, registers[i]);
         }
         ByteBuffer frames = ByteBuffer.allocate(all.size() * 16).order(ByteOrder.LITTLE_ENDIAN);
         all.forEach(page -> frames.putLong(page.getKey()).putLong(inTables(page.getKey())));
