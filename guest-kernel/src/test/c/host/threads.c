@@ -36,6 +36,12 @@ WEAK void kernel_lock_take(void)
     host_kernel_taken++;
 }
 
+WEAK bool kernel_lock_take_again(void)
+{
+    kernel_lock_take();
+    return true;
+}
+
 bool (*host_idle)(void);
 bool host_signal_pending;
 

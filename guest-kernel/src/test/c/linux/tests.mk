@@ -4,8 +4,9 @@ include src/test/c/host/host.mk
 
 LINUX_TEST := target/test/linux
 ENVIRONMENT_SOURCES := $(addprefix src/main/c/linux/,environment.c string_list.c user_data.c)
-INSTANCE_SOURCES := src/main/c/linux/instance.c $(wildcard src/main/c/net/*.c src/main/c/net/*/*.c) src/main/c/drivers/device.c \
-    src/main/c/memory/transfer.c src/main/c/files/text.c src/test/c/net/support.c src/test/c/net/files_stub.c src/test/c/net/wire.c
+INSTANCE_SOURCES := src/main/c/linux/instance.c $(wildcard src/main/c/net/*.c src/main/c/net/*/*.c) \
+    $(addprefix src/main/c/,drivers/device.c memory/transfer.c threads/cpu_wait.c files/text.c) \
+    $(addprefix src/test/c/net/,support.c files_stub.c wire.c)
 
 $(LINUX_TEST)/test_environment: $(call host,$(ENVIRONMENT_SOURCES))
 $(LINUX_TEST)/test_instance: $(call host,$(ENVIRONMENT_SOURCES) $(INSTANCE_SOURCES))

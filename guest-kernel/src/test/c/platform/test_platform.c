@@ -63,6 +63,12 @@ void kernel_control(enum control_request request) { (void)request; }
 void kernel_control_key(char key) { (void)key; }
 void kernel_timer(void) { timer_calls++; }
 void kernel_restored(void) {}
+
+void kernel_cpu_wait(nanoseconds deadline)
+{
+    clock_set_deadline(deadline);
+    cpu_wait();
+}
 /* Only CPUs that do not exist are started here. */
 int kernel_prepare_cpu(struct cpu *cpu)
 {

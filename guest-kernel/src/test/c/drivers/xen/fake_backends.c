@@ -35,7 +35,7 @@ static struct {
     bool connected, several_slots;
 } nic;
 uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
-bool fake_backends_asleep;
+bool fake_backends_asleep, fake_backends_silent;
 int16_t fake_disk_status;
 uint32_t fake_nic_piece;
 unsigned fake_nic_packets, fake_nic_segmented;
@@ -325,7 +325,7 @@ static void nic_state(uint32_t state)
 void fake_backends_written(const char *path)
 {
     char state[128];
-    if (fake_backends_asleep)
+    if (fake_backends_silent)
         return;
     snprintf(state, sizeof(state), STATE_PATH, disk.front);
     if (strcmp(path, state) == 0)

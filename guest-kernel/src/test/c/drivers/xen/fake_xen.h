@@ -32,6 +32,8 @@ void fake_add_nic(unsigned number, const char *feature_sg);
 extern uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
 /* Backends keep what they are asked for to themselves while set. */
 extern bool fake_backends_asleep;
+/* Backends do not see what the front ends write to the store while set. */
+extern bool fake_backends_silent;
 /* What the disk answers next instead of success, once. */
 extern int16_t fake_disk_status;
 /* Largest piece the NIC gives back in one slot. */

@@ -340,10 +340,10 @@ static void disk_is_given_up_when_its_backend_is_silent(void)
     timer_start(&timer, started + NS_PER_SECOND);
     fake_start(LATE_INDEX);
     fake_add_disk(51713, 2, "w");
-    fake_backends_asleep = true;
+    fake_backends_silent = true;
     CHECK_EQUAL(grants_init(BLKFRONT_GRANTS), 0);
     int result = blkfront_start(DISK_PATH, 51713);
-    fake_backends_asleep = false;
+    fake_backends_silent = false;
     CHECK_EQUAL(result, -ETIMEDOUT);
     CHECK_EQUAL(clock_monotonic() - started, 30 * NS_PER_SECOND);
     CHECK_EQUAL(expirations, 1);
