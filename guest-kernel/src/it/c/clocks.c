@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -131,6 +132,44 @@ static void another_thread_has_a_cpu_clock(void)
     CHECK_EQUAL(pthread_join(thread, NULL), 0);
 }
 
+static void *read_one(void *file)
+{
+    char byte;
+    return read(*(int *)file, &byte, 1) == 1 ? file : NULL;
+}
+
+/* The time that is left on its clock does not pass, however often a kernel looks: all of a CPU, if it does so each time
+ * that it should have passed. */
+static void a_timer_of_a_thread_that_sleeps_takes_no_time(void)
+{
+    pthread_t thread;
+    clockid_t clock;
+    timer_t timer;
+    int ends[2];
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+    struct itimerspec time = { .it_value.tv_nsec = 1 };
+    signal(SIGUSR1, SIG_IGN);
+    CHECK_EQUAL(pipe(ends), 0);
+    CHECK_EQUAL(pthread_create(&thread, NULL, read_one, &ends[0]), 0);
+    CHECK_EQUAL(pthread_getcpuclockid(thread, &clock), 0);
+    struct timespec rest = { .tv_nsec = 10000000 };
+    CHECK_EQUAL(nanosleep(&rest, NULL), 0);
+    CHECK_EQUAL(timer_create(clock, &event, &timer), 0);
+    CHECK_EQUAL(timer_settime(timer, 0, &time, NULL), 0);
+    for (unsigned i = 0; i < 100000; i++)
+        CHECK(syscall(SYS_gettid) > 0);
+    CHECK_EQUAL(timer_gettime(timer, &time), 0);
+    CHECK_EQUAL(time.it_value.tv_nsec, 1);
+    CHECK_EQUAL(write(ends[1], "x", 1), 1);
+    void *result;
+    CHECK_EQUAL(pthread_join(thread, &result), 0);
+    CHECK(result == &ends[0]);
+    CHECK_EQUAL(timer_delete(timer), 0);
+    close(ends[0]);
+    close(ends[1]);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 static void resource_usage_is_told(void)
 {
     struct rusage usage;
@@ -151,4 +190,5 @@ static void resolution_is_fine(void)
 
 SUITE(clocks, TEST(monotonic_never_goes_back), TEST(vdso_and_system_call_agree), TEST(wall_clock_is_in_this_age),
       TEST(sleep_lasts), TEST(absolute_sleep_lasts), TEST(bad_times_are_refused), TEST(cpu_time_counts_work_not_sleep),
-      TEST(another_thread_has_a_cpu_clock), TEST(resource_usage_is_told), TEST(resolution_is_fine));
+      TEST(another_thread_has_a_cpu_clock), TEST(a_timer_of_a_thread_that_sleeps_takes_no_time),
+      TEST(resource_usage_is_told), TEST(resolution_is_fine));

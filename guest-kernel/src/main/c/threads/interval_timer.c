@@ -61,6 +61,15 @@ static uint64_t catch_up(struct interval_timer *timer, nanoseconds now)
     return times;
 }
 
+/* A clock of CPU time stands still while its thread does not run, and the time that is left would then pass again and
+ * again, with no time for anything else where little is left. */
+static nanoseconds least_rest(const struct interval_timer *timer, uint64_t times)
+{
+    if (timer->clock.kind == CLOCK_OF_PROCESS || timer->clock.kind == CLOCK_OF_THREAD)
+        return CPU_CLOCK_LEAST;
+    return times && timer->interval < INTERVAL_LEAST ? INTERVAL_LEAST : 0;
+}
+
 /* Counts what has passed; one that has nothing to report any more, or does not rest, goes on. Under the lock. */
 static uint64_t count(struct interval_timer *timer)
 {
@@ -70,7 +79,7 @@ static uint64_t count(struct interval_timer *timer)
     if (timer->rests)
         timer->expirations += times;
     if (timer->deadline && (!timer->rests || !timer->expirations))
-        start(timer, now, times && timer->interval < INTERVAL_LEAST ? INTERVAL_LEAST : 0);
+        start(timer, now, least_rest(timer, times));
     return times;
 }
 

@@ -24,6 +24,7 @@ struct clock {
 nanoseconds clock_now(const struct clock *clock);
 
 #define INTERVAL_LEAST (100 * NS_PER_US)
+#define CPU_CLOCK_LEAST NS_PER_MS /* between two looks at a clock of CPU time, which Linux looks at in each tick */
 
 struct interval_timer {
     struct timer timer;

@@ -237,6 +237,23 @@ static void timers(void)
 }
 
 /* TFD_TIMER_CANCEL_ON_SET: a step of the wall clock is reported once, and nothing is left of what expired before. */
+/* The clock of a thread that has ended stands still, as that of one that does not run. */
+static void timer_of_a_clock_that_stands_still(void)
+{
+    struct clock clock = { .kind = CLOCK_OF_THREAD, .thread = 4711 };
+    struct interval_setting setting = { .value = 1 };
+    struct interval_timer timer;
+    interval_timer_init(&timer, &clock, NULL);
+    interval_timer_set(&timer, &setting, false, NULL);
+    host_advance(1);
+    CHECK_EQUAL(host_next_timer() - clock_monotonic(), NS_PER_MS);
+    interval_timer_get(&timer, &setting);
+    CHECK_EQUAL(setting.value, 1);
+    setting.value = 0;
+    interval_timer_set(&timer, &setting, false, NULL);
+    CHECK_EQUAL(host_next_timer(), NO_DEADLINE);
+}
+
 static void timer_is_cancelled(void)
 {
     uint64_t count;
@@ -639,6 +656,7 @@ int main(void)
     host_test("pipe blocking", pipe_blocking);
     host_test("eventfd", event_counter);
     host_test("timerfd", timers);
+    host_test("timer of a clock that stands still", timer_of_a_clock_that_stands_still);
     host_test("timerfd is cancelled", timer_is_cancelled);
     host_test("epoll level-triggered", epoll_level);
     host_test("epoll edge-triggered", epoll_edge);
