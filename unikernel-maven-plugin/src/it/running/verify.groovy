@@ -1,4 +1,8 @@
 import java.util.concurrent.TimeUnit
+import javax.management.ObjectName
+import javax.management.remote.JMXConnector
+import javax.management.remote.JMXConnectorFactory
+import javax.management.remote.JMXServiceURL
 
 // What needs Maven as a process of its own: signals, two builds at once, programs on the PATH.
 
@@ -227,6 +231,37 @@ case $1 in /local/domain/7/data/unikernel/exit) cat exit ;; *) exit 1 ;; esac
     assert calls.readLines().contains('xl destroy running-1')
 }
 
+def jmxAsksForThePassword() {
+    def passwords = new File(basedir, 'target/jmx.passwords')
+    passwords.text = 'monitorRole secret\n'
+    def port = new ServerSocket(0, 1, InetAddress.getLoopbackAddress()).withCloseable { it.localPort }
+    def run = build([:], 'unikernel:run', '-Dunikernel.imageName=jmx', '-Dunikernel.hostPorts=0',
+            "-Dunikernel.jmx=${port}".toString(), "-Dunikernel.jmxPasswordFile=${passwords}".toString())
+    def url = run.await(/JMX: (service:jmx:\S+)\s/)
+    assert url == "service:jmx:rmi:///jndi/rmi://127.0.0.1:${port}/jmxrmi"
+    run.await('Here I am')
+    def connect = { Map<String, Object> credentials -> JMXConnectorFactory.connect(new JMXServiceURL(url), credentials) }
+    def refused = { Closure action ->
+        try {
+            action()
+        } catch (SecurityException expected) {
+            return
+        }
+        assert false : 'it was not refused'
+    }
+    connect([(JMXConnector.CREDENTIALS): ['monitorRole', 'secret'] as String[]]).withCloseable {
+        def beans = it.MBeanServerConnection
+        assert beans.getAttribute(new ObjectName('java.lang:type=Runtime'), 'Name').startsWith('1@')
+        assert beans.getAttribute(new ObjectName('java.lang:type=OperatingSystem'), 'AvailableProcessors') == 1
+        // The role may only read.
+        refused { beans.invoke(new ObjectName('java.lang:type=Memory'), 'gc', null, null) }
+    }
+    refused { connect([:]).close() }
+    refused { connect([(JMXConnector.CREDENTIALS): ['monitorRole', 'guess'] as String[]]).close() }
+    run.interrupt()
+    assert run.end() == 0 : run.output()
+}
+
 ctrlCShutsTheGuestDown()
 theBiosBootsTheImage()
 theGuestEndsWithAKilledMaven()
@@ -235,6 +270,7 @@ theBuildFailsWithTheProgram()
 theProgramCannotSpeakForTheKernel()
 aPanicIsSeenAtOnce()
 aDebuggerCanAttach()
+jmxAsksForThePassword()
 aTakenPortIsAnError()
 badInputIsAnError()
 xlRunsTheDomain()

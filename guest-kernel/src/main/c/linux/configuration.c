@@ -17,6 +17,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/configuration.h"
+#include "linux/profile_output.h"
 #include "linux/syscalls.h"
 #include "linux/system.h"
 #include "net/capture.h"
@@ -98,7 +99,7 @@ static void apply_option(struct boot_options *options, const char *word)
         if (!capture_parse(word + 8))
             panic("capture=%s is not a number of bytes from 0 to %u", word + 8, CAPTURE_MOST);
     } else if (starts_with(word, "profile=")) {
-        if (!profile_parse(word + 8))
+        if (!profile_parse(word + 8, &profile_wanted) || profile_wanted == 0)
             panic("profile=%s is not a number of samples a second from 1 to %u; use profile=99", word + 8,
                   PROFILE_HZ_MOST);
     } else if (!is_loaders_word(word) && !is_word_for_tests(word)) {

@@ -14,10 +14,12 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "linux/attach.h"
+#include "linux/profile_output.h"
 #include "linux/syscalls.h"
 #include "net/capture.h"
 #include "net/kernel_socket.h"
 #include "platform/platform.h"
+#include "threads/profile.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
 
@@ -153,13 +155,20 @@ static ssize_type read_piece(char *arguments)
 
 static ssize_type remove(char *arguments) { return name_unlink(NULL, arguments); }
 static ssize_type trace(char *arguments) { return system_calls_trace(arguments) ? 0 : -EINVAL; }
+
+static ssize_type profile(char *arguments)
+{
+    uint64_t hz;
+    return profile_parse(arguments, &hz) ? profile_output_set(hz) : -EINVAL;
+}
+
 static ssize_type set_capture(char *arguments) { return capture_parse(arguments) ? 0 : -EINVAL; }
 
 static const struct command {
     const char *name;
     ssize_type (*run)(char *arguments);
-} commands[] = { { "jvm", jvm },       { "more", more },   { "read", read_piece },
-                 { "remove", remove }, { "trace", trace }, { "capture", set_capture } };
+} commands[] = { { "jvm", jvm },     { "more", more },           { "read", read_piece }, { "remove", remove },
+                 { "trace", trace }, { "capture", set_capture }, { "profile", profile } };
 
 static ssize_type obey(char *request)
 {

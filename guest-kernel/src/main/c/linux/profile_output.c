@@ -3,8 +3,10 @@
  * Prints the profiler's samples as the console takes them. An address is looked up first if it is not known what is
  * mapped there, so each map line comes before the first sample that needs it.
  *
- * Mutex "profile output" guards everything here: it is held for one sample with its lines. The thread prints until the
- * program has ended, and the thread that ends the guest then prints the rest.
+ * Mutex "profile output" guards everything here: it is held for one sample with its lines. The thread prints whenever
+ * there are samples; whoever switches the profiler off, or ends the guest, then prints the rest. `profile_wanted` is
+ * written by the boot alone, and `started` by the callers of profile_output_set(), one after the other: the boot, and
+ * then the thread of the host's channel.
  */
 #include "linux/profile_output.h"
 #include "core/heap.h"
@@ -23,6 +25,8 @@
 #define WORD_MOST 128u /* of one of its words */
 #define KNOWN 64u
 #define PERF_MAP_PIECE 4096u
+
+uint64_t profile_wanted;
 
 static struct mutex output = MUTEX(output, LOCK_PROFILE_OUTPUT);
 static struct {
@@ -147,12 +151,18 @@ static void print_always(void *unused)
     }
 }
 
+/* Whoever reads the console from here on has to know what lies where. */
+static void forget_places(void)
+{
+    mutex_lock(&output);
+    memset(known, 0, sizeof(known));
+    mutex_unlock(&output);
+}
+
 void profile_output_start(void)
 {
-    if (profile_period == 0)
-        return;
-    profile_start();
-    thread_start_kernel("profile", print_always, NULL);
+    if (profile_wanted != 0 && profile_output_set(profile_wanted))
+        panic("there is no memory for profile=; give the guest more");
 }
 
 /* Prints the lines of `text`, which the program wrote, without bytes that cannot be printed and without lines that are
@@ -202,7 +212,7 @@ static void print_perf_map(void)
 
 void profile_output_end(void)
 {
-    if (profile_period == 0)
+    if (!profile_stop())
         return;
     uint64_t taken, lost;
     print_samples();
@@ -210,4 +220,18 @@ void profile_output_end(void)
     profile_totals(&taken, &lost);
     (void)console_wait_room(SLEEP_UNINTERRUPTIBLE);
     log_console("profile end %lu %lu", taken, lost);
+}
+
+int profile_output_set(uint64_t hz)
+{
+    static bool started;
+    profile_output_end();
+    if (hz == 0)
+        return 0;
+    forget_places();
+    int error = profile_start(hz);
+    if (error == 0 && !started)
+        thread_start_kernel("profile", print_always, NULL);
+    started |= error == 0;
+    return error;
 }

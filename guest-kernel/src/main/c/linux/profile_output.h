@@ -14,7 +14,14 @@
  */
 #pragma once
 
-/* Prints samples from now on, if they are wanted: starts the profiler and a thread of its own. Once, by the boot. */
+#include "lib/types.h"
+
+/* What the command line asks for: samples a second, 0 for none. Set before profile_output_start(). */
+extern uint64_t profile_wanted;
+/* Has that done, by the boot; panics without memory. */
 void profile_output_start(void);
-/* The program has ended: prints what is left. Sleeps. */
+/* Takes and prints so many samples a second from now on, in a thread of its own; 0: prints what is left and ends.
+ * Sleeps. One caller at a time. 0 or -ENOMEM. */
+must_check int profile_output_set(uint64_t hz);
+/* The program has ended: the same as for 0. */
 void profile_output_end(void);

@@ -11,7 +11,7 @@
 #include "core/debug.h"
 #include "core/heap.h"
 #include "core/lock.h"
-#include "core/log.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
@@ -30,21 +30,15 @@ static bool fired;            /* lock: the timer's interrupt has come since the 
 static struct timer timer;
 static struct wait_queue readers = WAIT_QUEUE(readers);
 
-bool profile_parse(const char *value)
-{
-    uint64_t hz;
-    if (!parse_decimal(value, &hz) || hz == 0 || hz > PROFILE_HZ_MOST)
-        return false;
-    profile_period = NS_PER_SECOND / hz;
-    return true;
-}
+bool profile_parse(const char *value, uint64_t *hz) { return parse_decimal(value, hz) && *hz <= PROFILE_HZ_MOST; }
 
-/* Takes the periods that are over and sets the timer for the end of the next; how many. Under the lock. */
+/* Takes the periods that are over and sets the timer for the end of the next; how many: none, when it has been switched
+ * off meanwhile. Under the lock. */
 static uint32_t advance(void)
 {
     must_hold(&lock);
     nanoseconds now = clock_monotonic();
-    if (now < due)
+    if (profile_period == 0 || now < due)
         return 0;
     nanoseconds periods = (now - due) / profile_period + 1;
     due += periods * profile_period;
@@ -67,18 +61,33 @@ static void expired(struct timer *unused)
         wake(&readers, 0);
 }
 
-void profile_start(void)
+int profile_start(uint64_t hz)
 {
-    if (profile_period == 0)
-        return;
-    ring = heap_allocate(SAMPLES * sizeof(*ring));
+    if (!ring) {
+        ring = heap_allocate(SAMPLES * sizeof(*ring));
+        timer_init(&timer, expired);
+    }
     if (!ring)
-        panic("there is no memory for profile=; give the guest more");
-    timer_init(&timer, expired);
+        return -ENOMEM;
     spin_lock(&lock);
+    profile_period = NS_PER_SECOND / hz;
+    taken = lost = 0;
     due = clock_monotonic();
     (void)advance();
     spin_unlock(&lock);
+    return 0;
+}
+
+bool profile_stop(void)
+{
+    spin_lock(&lock);
+    bool running = profile_period != 0;
+    if (running) {
+        profile_period = 0;
+        (void)timer_stop(&timer);
+    }
+    spin_unlock(&lock);
+    return running;
 }
 
 /* Return addresses less 1: each lies in the call, which may be the last instruction of its function. */
@@ -139,8 +148,6 @@ static void record(uint32_t count, uintptr_t function, uintptr_t frame)
 
 void profile_take(uintptr_t function, uintptr_t frame)
 {
-    if (!ring)
-        return;
     spin_lock(&lock);
     uint32_t count = advance();
     if (count != 0 && !thread_is_idle(thread_current()))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sampling profiler: with `profile=HZ` on the kernel's command line the CPU is sampled HZ times a second while it
- * is not idle. linux/profile_output.h prints the samples.
+ * The sampling profiler: with `profile=HZ` on the kernel's command line, or from a request of the host on
+ * (linux/host_channel.h), the CPU is sampled HZ times a second while it is not idle. linux/profile_output.h prints the
+ * samples.
  *
  * A sample in user mode is taken by the timer's interrupt, where it came. Kernel code runs with interrupts masked, so a
  * sample that becomes due there is taken at the next profile_point(): at the end of a system call or trap, which is
@@ -22,14 +23,16 @@ struct profile_sample {
     uintptr_t addresses[PROFILE_DEPTH];
 };
 
-/* Between two samples; 0: nothing is sampled, which costs each point one test. Set once, at boot. */
+/* Between two samples; 0: nothing is sampled, which costs each point one test. Read without a lock. */
 extern nanoseconds profile_period;
 
-/* `value` is what follows profile=, a number from 1 to PROFILE_HZ_MOST; else false, and nothing changes. */
-bool profile_parse(const char *value);
-/* Samples are taken from now on, if they are wanted. Once, by the boot, when there are threads; panics without
- * memory. */
-void profile_start(void);
+/* `value` is what follows profile=, a number from 0 to PROFILE_HZ_MOST; else false. */
+bool profile_parse(const char *value, uint64_t *hz);
+/* That many samples a second are taken from now on; the totals begin again. When there are threads; the caller
+ * serialises it with profile_stop(). 0 or -ENOMEM. */
+must_check int profile_start(uint64_t hz);
+/* No more are taken; those that wait stay. False if none were taken before either. Any context. */
+must_check bool profile_stop(void);
 /* Takes the oldest sample that waits to be printed; false if there is none. Any context. */
 bool profile_next(struct profile_sample *sample);
 /* For the thread that prints: sleeps until there is a sample. */

@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.boot.Firmware;
+import io.github.javaunikernel.maven.boot.Jmx;
 import io.github.javaunikernel.maven.run.Accelerator;
 import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.run.ChannelSocket;
@@ -165,6 +166,10 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
 
     final void announceDebugger(OptionalInt port) {
         port.ifPresent(number -> getLog().info("Attach the debugger to localhost:" + number));
+    }
+
+    final void announceJmx(OptionalInt port) {
+        port.ifPresent(number -> getLog().info("JMX: " + Jmx.serviceUrl(number)));
     }
 
     /** Which modules of the build are made into images. */

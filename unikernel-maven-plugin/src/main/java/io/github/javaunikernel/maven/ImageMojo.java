@@ -4,8 +4,11 @@ package io.github.javaunikernel.maven;
 import io.github.javaunikernel.maven.assembly.Application;
 import io.github.javaunikernel.maven.assembly.ImageAssembler;
 import io.github.javaunikernel.maven.assembly.ImageRequest;
+import io.github.javaunikernel.maven.assembly.Machine;
 import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.boot.Firmware;
+import io.github.javaunikernel.maven.boot.GivenOptions;
+import io.github.javaunikernel.maven.boot.Jmx;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.run.PortOption;
@@ -15,11 +18,13 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.maven.plugins.annotations.Component;
@@ -216,6 +221,51 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private boolean debugSuspend;
 
     /**
+     * TCP port on which the JVM's agent for JMX listens, for RMI and its registry alike. By default there is none.
+     * {@code unikernel:run} and {@code start} forward the same port of 127.0.0.1 to it.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.jmx")
+    private Integer jmx;
+
+    /**
+     * Host name or address with which clients of JMX reach the guest. The agent's answers name it, and clients connect
+     * to it. The default is for forwarded ports.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.jmxHostname", defaultValue = "127.0.0.1")
+    private String jmxHostname;
+
+    /**
+     * How the agent knows its users: {@code password}, by {@code jmxPasswordFile}, or {@code none}, which lets everyone
+     * who reaches the port control the program.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.jmxAuthentication", defaultValue = "password")
+    private String jmxAuthentication;
+
+    /**
+     * File with the users of JMX, each line a name and a password, or what the JDK has made of one in a file of its
+     * own. It becomes part of the image, readable by its owner alone.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.jmxPasswordFile")
+    private File jmxPasswordFile;
+
+    /**
+     * File that says what each user of JMX may do, each line a name and {@code readonly} or {@code readwrite}. The
+     * default is that of the JDK, with {@code monitorRole}, who may read, and {@code controlRole}, who may change.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.jmxAccessFile")
+    private File jmxAccessFile;
+
+    /**
      * Whether to attach the image to the project as an artifact of type {@code img}, which {@code install} and
      * {@code deploy} copy into repositories.
      *
@@ -259,13 +309,15 @@ public final class ImageMojo extends AbstractImageMachineMojo {
                     "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
         }
         checkLimit("imageSize", imageSize);
+        Machine machine = machine();
+        Application application = executable == null ? javaApplication(machine) : executableApplication();
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
         return new ImageRequest(
                 name,
                 directory(),
-                executable == null ? javaApplication() : executableApplication(),
-                machine(),
-                runtime(executable == null, hasDebugger() ? Set.of(Debugger.MODULE) : Set.of()),
+                application,
+                machine,
+                runtime(executable == null, agentModules()),
                 image,
                 Firmware.parse(firmware),
                 files(),
@@ -274,24 +326,37 @@ public final class ImageMojo extends AbstractImageMachineMojo {
                 new DependencyLicences(projectBuilder, session, getLog()::debug).of(project));
     }
 
-    private Application javaApplication() throws SettingException, IOException {
+    private Application javaApplication(Machine machine) throws SettingException, IOException {
         List<String> jvmOptions = withEmptyOnes(jvmArguments);
+        Map<String, String> properties = merged("systemProperties", systemProperties, systemPropertyVariables);
+        Map<String, String> variables = merged("environment", environment, environmentVariables);
+        Optional<Jmx> agent = jmx();
+        if (agent.isPresent()) {
+            agent.get()
+                    .checkWith(
+                            machine.network(), takenPorts(machine), GivenOptions.of(jvmOptions, properties, variables));
+            jvmOptions.addAll(agent.get().jvmArguments());
+        }
         if (hasDebugger()) {
             jvmOptions.add(Debugger.jvmArgument(debugSuspend));
         }
         ProjectApplication.Layout layout = new ProjectApplication(project, mainClass)
                 .layout(applicationDirectory == null ? null : applicationDirectory.toPath(), mainJar);
+        List<Application.Jar> others = new ArrayList<>(layout.others());
+        agent.map(Jmx::files)
+                .orElse(Map.of())
+                .forEach((place, file) -> others.add(new Application.Jar(file, "file:" + file.getFileName(), place)));
         return new Application(
                 mainClass,
                 layout.jars(),
-                layout.others(),
+                others,
                 null,
                 modulePath,
                 jvmOptions,
-                merged("systemProperties", systemProperties, systemPropertyVariables),
+                properties,
                 withEmptyOnes(arguments),
                 withEmptyOnes(checkArguments),
-                merged("environment", environment, environmentVariables));
+                variables);
     }
 
     private Application executableApplication() throws SettingException, IOException {
@@ -321,7 +386,39 @@ public final class ImageMojo extends AbstractImageMachineMojo {
         given.put("systemProperties", !systemProperties.isEmpty() || !systemPropertyVariables.isEmpty());
         given.putAll(super.javaParameters());
         given.put("debug", hasDebugger());
+        given.put("jmx", jmx != null);
         return given;
+    }
+
+    private Optional<Jmx> jmx() throws SettingException {
+        return jmx == null
+                ? Optional.empty()
+                : Optional.of(Jmx.of(
+                        jmx,
+                        jmxHostname,
+                        jmxAuthentication,
+                        Optional.ofNullable(jmxPasswordFile).map(File::toPath),
+                        Optional.ofNullable(jmxAccessFile).map(File::toPath)));
+    }
+
+    /** The ports of the guest that the program cannot have, each with its parameter. */
+    private Map<Integer, String> takenPorts(Machine machine) throws SettingException {
+        Map<Integer, String> taken = new HashMap<>(Map.of(machine.reporting().metricsPort(), "metricsPort"));
+        if (hasDebugger()) {
+            taken.put(Debugger.PORT, "debug");
+        }
+        return taken;
+    }
+
+    private Set<String> agentModules() throws SettingException {
+        Set<String> modules = new LinkedHashSet<>();
+        if (hasDebugger()) {
+            modules.add(Debugger.MODULE);
+        }
+        if (jmx != null) {
+            modules.add(Jmx.MODULE);
+        }
+        return modules;
     }
 
     private boolean hasDebugger() throws SettingException {
@@ -348,6 +445,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
         files.put("executable", executable);
         files.put("filesDirectory", filesDirectory == null ? defaultFilesDirectory : filesDirectory);
         files.put("kernel", kernel);
+        files.put("jmxPasswordFile", jmxPasswordFile);
+        files.put("jmxAccessFile", jmxAccessFile);
         return files;
     }
 

@@ -106,6 +106,7 @@ public class RunNoForkMojo extends AbstractQemuMojo {
             getLog().info(port.url() + " is forwarded to port " + port.guest() + " of the guest");
         }
         announceDebugger(boot.debugPort());
+        announceJmx(boot.jmxPort());
         boot.guest()
                 .reports()
                 .whenListening(() -> getLog().info(String.format(

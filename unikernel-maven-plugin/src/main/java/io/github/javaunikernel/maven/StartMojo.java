@@ -52,6 +52,7 @@ public final class StartMojo extends AbstractTestMojo {
         SessionEnd.then(session, () -> end(guest));
         boot.guest().resume();
         announceDebugger(boot.debugPort());
+        announceJmx(boot.jmxPort());
         try {
             awaitReady(boot.guest(), boot.ports());
         } catch (SettingException | GuestException | InterruptedException e) {

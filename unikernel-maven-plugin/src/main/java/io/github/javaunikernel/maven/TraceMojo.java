@@ -9,8 +9,8 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Has the kernel of a running guest print system calls and packets on the guest's console from now on. Without
- * parameters it ends both.
+ * Has the kernel of a running guest print system calls, packets and a profile on the guest's console from now on.
+ * Without parameters it ends all of them.
  *
  * @since 0.1.0
  */
@@ -35,6 +35,15 @@ public final class TraceMojo extends AbstractChannelMojo {
     @Parameter(property = "unikernel.capture", defaultValue = "0")
     private int capture;
 
+    /**
+     * How many times a second to sample where the CPU spends its time, in the program and in the kernel, from 0 (none)
+     * to 10000. {@code guest-kernel/tools/profile} makes folded stacks for a flame graph of the lines.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.profile", defaultValue = "0")
+    private int profile;
+
     @Override
     void check() throws SettingException {
         if (!trace.matches("\\w+(,\\w+)*")) {
@@ -47,11 +56,16 @@ public final class TraceMojo extends AbstractChannelMojo {
             throw new SettingException(
                     "capture", capture + " bytes of a frame cannot be printed.", "Use a number from 0 to 65535.");
         }
+        if (profile < 0 || profile > 10000) {
+            throw new SettingException(
+                    "profile", profile + " samples a second cannot be taken.", "Use a number from 0 to 10000.");
+        }
     }
 
     @Override
     void ask(HostChannel guest, Duration limit) throws IOException {
         guest.trace(trace);
         guest.capture(capture);
+        guest.profile(profile);
     }
 }

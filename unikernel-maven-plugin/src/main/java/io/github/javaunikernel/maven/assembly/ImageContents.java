@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.boot.BiosLoader;
 import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.GrubMenu;
 import io.github.javaunikernel.maven.boot.GuestConfig;
+import io.github.javaunikernel.maven.boot.Jmx;
 import io.github.javaunikernel.maven.boot.JvmOptions;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.image.BootArea;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -36,8 +38,17 @@ final class ImageContents {
     /** Where the C library looks for C.UTF-8 (locale(7)). */
     private static final String LOCALE = "/usr/lib/locale/C.utf8";
     /** What the build makes, and the user's files must not replace. */
-    private static final List<String> RESERVED =
-            List.of("/boot/", "/jvm/", Paths.CONFIG, Paths.TRAINING_CONFIG, Paths.CHECK_CONFIG);
+    private static final List<String> RESERVED = List.of(
+            "/boot/",
+            "/jvm/",
+            Paths.CONFIG,
+            Paths.TRAINING_CONFIG,
+            Paths.CHECK_CONFIG,
+            Jmx.PASSWORD_FILE,
+            Jmx.ACCESS_FILE);
+
+    /** What only the owner may read. */
+    private static final Set<String> PRIVATE = Set.of(Jmx.PASSWORD_FILE, Jmx.ACCESS_FILE);
 
     private final ImageRequest request;
     private final Consumer<String> warnings;
@@ -248,8 +259,11 @@ final class ImageContents {
         return classPath;
     }
 
-    /** The file to start can be run, whatever unpacked or copied it. */
+    /** The file to start can be run, whatever unpacked or copied it, and passwords are the program's alone. */
     private int permissions(Application.Jar file) throws IOException {
+        if (PRIVATE.contains(file.place())) {
+            return 0600;
+        }
         return file.place().equals(request.application().executable()) ? 0755 : HostFiles.permissions(file.file());
     }
 

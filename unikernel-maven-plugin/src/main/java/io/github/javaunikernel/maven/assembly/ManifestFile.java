@@ -5,6 +5,7 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.boot.Firmware;
+import io.github.javaunikernel.maven.boot.Jmx;
 import io.github.javaunikernel.maven.boot.ScratchDisk;
 import io.github.javaunikernel.maven.image.ImageEntry;
 import io.github.javaunikernel.maven.image.ImageSummary;
@@ -108,6 +109,7 @@ final class ManifestFile {
                     "classPath",
                     program.jars().stream().map(Application.Jar::origin).toList());
             Debugger.port(program.jvmArguments()).ifPresent(port -> application.put("debugPort", port));
+            Jmx.port(program.jvmArguments()).ifPresent(port -> application.put("jmxPort", port));
         } else {
             application.put("executable", program.executable());
         }

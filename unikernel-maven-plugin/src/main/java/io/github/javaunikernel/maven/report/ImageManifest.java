@@ -39,7 +39,7 @@ record ImageManifest(
             Map<String, Long> moduleBytes) {}
 
     /** The program: a main class or an executable, the other of the two is null. */
-    record Application(String mainClass, String executable, int debugPort) {}
+    record Application(String mainClass, String executable, int debugPort, int jmxPort) {}
 
     /** The machine that the image was made for. */
     record Machine(int memory, int vcpus, String network, String hostname, long scratchBytes) {}

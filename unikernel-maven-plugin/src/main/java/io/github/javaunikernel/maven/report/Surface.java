@@ -107,6 +107,11 @@ final class Surface {
                     + ", the JVM's debugger agent: whoever reaches it controls the program. Leave it out of images"
                     + " that are deployed.");
         }
+        if (manifest.application().jmxPort() != 0) {
+            open.add("TCP " + manifest.application().jmxPort()
+                    + ", the JVM's agent for JMX: whoever passes its authentication controls the program. The JVM then"
+                    + " listens on a free port, too, and closes connections that do not come from the guest itself.");
+        }
         open.add("The kernel itself answers ARP, ICMP echo and DHCP, and opens no port of its own but those above.");
         return open;
     }

@@ -24,6 +24,7 @@ import java.util.stream.Collectors;
  * @param memory in MiB
  * @param scratchBytes size of the scratch disk that it needs, 0 for none
  * @param debugPort the guest's port that the JVM's debugger agent listens on, 0 when the image has no agent
+ * @param jmxPort the guest's port that the JVM's agent for JMX listens on, 0 when there is none
  * @param executable the file of the image that the guest starts in place of a JVM, or null
  * @param trainingConfig the file of the image with which the guest records a class list, or null
  * @param aotRecording the name of the recording of which the AOT cache of this application is made, or null if the
@@ -43,6 +44,7 @@ public record BuiltImage(
         long scratchBytes,
         List<DataDisk> dataDisks,
         int debugPort,
+        int jmxPort,
         String executable,
         String trainingConfig,
         String aotRecording,
@@ -66,7 +68,12 @@ public record BuiltImage(
         private record Machine(int memory, int vcpus, String network, long scratchBytes, List<DataDisk> dataDisks) {}
 
         private record Application(
-                int debugPort, String executable, String trainingConfig, String aotRecording, Check check) {}
+                int debugPort,
+                int jmxPort,
+                String executable,
+                String trainingConfig,
+                String aotRecording,
+                Check check) {}
 
         private KernelCommandLine commandLine() throws SettingException, IOException {
             return KernelCommandLine.parse(kernel.options).withRoot(image.uuid);
@@ -118,6 +125,7 @@ public record BuiltImage(
                 manifest.machine().scratchBytes(),
                 Optional.ofNullable(manifest.machine().dataDisks()).orElse(List.of()),
                 manifest.application().debugPort(),
+                manifest.application().jmxPort(),
                 manifest.application().executable(),
                 manifest.application().trainingConfig(),
                 manifest.application().aotRecording(),

@@ -132,6 +132,17 @@ public final class HostChannel implements Closeable {
                 "The guest cannot print " + bytes + " bytes of each frame. Use a number from 0 to 65535.");
     }
 
+    /**
+     * Has the kernel sample where the CPU spends its time, and print the samples on the console, from now on.
+     *
+     * @param hertz samples a second, 0 to 10000; 0: no more, after those that are left
+     */
+    public void profile(int hertz) throws IOException {
+        checkDone(
+                request("profile " + hertz, Duration.ZERO),
+                "The guest cannot take " + hertz + " samples a second. Use a number from 0 to 10000.");
+    }
+
     @Override
     public void close() throws IOException {
         selector.close();

@@ -16,37 +16,46 @@ import java.util.OptionalInt;
  *
  * @param ports with the host's ports as they are
  * @param debugPort port of this machine that leads to the JVM's debugger agent
+ * @param jmxPort port of this machine that leads to the JVM's agent for JMX, the same as in the guest
  */
-public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt debugPort) {
+public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt debugPort, OptionalInt jmxPort) {
 
     /** Makes the machine and connects its ports. The caller lets it run, unless gdb is to do that. */
     public static QemuBoot prepare(QemuRequest request, Console console) throws SettingException, IOException {
-        return prepare(request, Optional.empty(), console);
+        return prepare(request, Optional.empty(), OptionalInt.empty(), console);
     }
 
     /**
-     * As above, with a channel for requests to the guest's kernel.
+     * As above, for somebody who operates the guest: with the port of JMX, if the image has one, and a channel for
+     * requests to the guest's kernel.
      *
      * @param channel the socket to make for it; it is left out if its path is too long for a socket
      */
     public static QemuBoot prepareWithChannel(QemuRequest request, Path channel, Console console)
             throws SettingException, IOException {
-        return prepare(request, ChannelSocket.reachable(channel), console);
+        int jmx = request.image().jmxPort();
+        return prepare(
+                request,
+                ChannelSocket.reachable(channel),
+                jmx == 0 ? OptionalInt.empty() : OptionalInt.of(jmx),
+                console);
     }
 
-    private static QemuBoot prepare(QemuRequest request, Optional<Path> channel, Console console)
+    private static QemuBoot prepare(QemuRequest request, Optional<Path> channel, OptionalInt jmxPort, Console console)
             throws SettingException, IOException {
-        QemuGuest guest = QemuGuest.start(
-                checked(request), channel, console, new Reports(request.image().debugPort()));
+        Reports reports =
+                new Reports(request.image().debugPort(), request.image().jmxPort());
+        QemuGuest guest = QemuGuest.start(checked(request), channel, console, reports);
         try {
-            return connect(request, guest);
+            return connect(request, jmxPort, guest);
         } catch (SettingException | IOException e) {
             guest.kill();
             throw e;
         }
     }
 
-    private static QemuBoot connect(QemuRequest request, QemuGuest guest) throws SettingException, IOException {
+    private static QemuBoot connect(QemuRequest request, OptionalInt jmxPort, QemuGuest guest)
+            throws SettingException, IOException {
         String address = request.image()
                 .network()
                 .fixed()
@@ -62,10 +71,17 @@ public record QemuBoot(QemuGuest guest, List<PortForward> ports, OptionalInt deb
                     request.debugPort().getAsInt(), request.image().debugPort());
             debug = OptionalInt.of(guest.forward(agent, "debug", address));
         }
+        if (jmxPort.isPresent()) {
+            // What the agent answers has its port in it, so that this machine needs the same one.
+            PortForward agent = new PortForward(jmxPort.getAsInt(), jmxPort.getAsInt());
+            if (!ports.contains(agent)) {
+                guest.forward(agent, "jmx", address);
+            }
+        }
         if (request.gdbPort().isPresent()) {
             guest.serveGdb(request.gdbPort().getAsInt());
         }
-        return new QemuBoot(guest, ports, debug);
+        return new QemuBoot(guest, ports, debug, jmxPort);
     }
 
     /** Refuses a machine that cannot be made of the image. */

@@ -16,7 +16,12 @@ import java.util.concurrent.CompletableFuture;
  */
 public final class Reports {
 
+    /** Ports that are given out begin here (guest-kernel, net/ports.h). */
+    private static final int FIRST_FREE_PORT = 32768;
+
     private final int debugPort;
+    private final int jmxPort;
+    private boolean localConnector;
     private final CompletableFuture<Void> listening = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private OptionalInt status = OptionalInt.empty();
@@ -26,9 +31,11 @@ public final class Reports {
      * Reports of a guest that has not started yet.
      *
      * @param debugPort the guest's port that the JVM's debugger agent listens on before the program does; 0 without one
+     * @param jmxPort the same of the agent for JMX, which then listens on a free port, too: for programs of the guest
      */
-    Reports(int debugPort) {
+    Reports(int debugPort, int jmxPort) {
         this.debugPort = debugPort;
+        this.jmxPort = jmxPort;
     }
 
     /** Reads to the end of the stream in a thread of its own. */
@@ -82,7 +89,11 @@ public final class Reports {
     }
 
     private void listensOn(int port) {
-        if (port != debugPort) {
+        if (port == jmxPort) {
+            localConnector = true;
+        } else if (localConnector && port >= FIRST_FREE_PORT) {
+            localConnector = false;
+        } else if (port != debugPort) {
             listening.complete(null);
         }
     }

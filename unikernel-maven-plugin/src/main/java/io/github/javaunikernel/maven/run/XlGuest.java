@@ -54,7 +54,7 @@ public final class XlGuest implements Guest {
     private final String domain;
     private final Process process;
     private final Console console;
-    private final Reports reports = new Reports(0);
+    private final Reports reports = new Reports(0, 0);
 
     private XlGuest(String domain, Process process, Console console) {
         this.domain = domain;

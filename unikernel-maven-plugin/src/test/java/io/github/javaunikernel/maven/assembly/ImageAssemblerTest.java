@@ -15,6 +15,7 @@ import io.github.javaunikernel.maven.boot.ClassDataAddress;
 import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.InstanceEnvironment;
+import io.github.javaunikernel.maven.boot.Jmx;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.boot.KernelCommandLine;
 import io.github.javaunikernel.maven.boot.MemoryFileSystem;
@@ -391,6 +392,47 @@ class ImageAssemblerTest {
         try (var left = Files.list(directory)) {
             assertEquals("[cache]", left.map(Path::getFileName).toList().toString());
         }
+    }
+
+    @Test
+    void thePasswordsOfJmxAreTheProgramsAlone() throws Exception {
+        ImageRequest base = request("jmx", scratch.resolve("one"), Set.of(), 0);
+        Path passwords = Files.writeString(scratch.resolve("passwords"), "monitorRole secret\n");
+        Jmx jmx = Jmx.of(9010, "127.0.0.1", "password", Optional.of(passwords), Optional.empty());
+        Application application = new Application(
+                null,
+                List.of(new Application.Jar(jar, ORIGIN)),
+                List.of(new Application.Jar(passwords, "file:passwords", Jmx.PASSWORD_FILE)),
+                null,
+                false,
+                jmx.jvmArguments(),
+                Map.of(),
+                List.of(),
+                List.of(),
+                Map.of());
+        ImageRequest request = assemble(new ImageRequest(
+                base.name(),
+                base.directory(),
+                application,
+                base.machine(),
+                base.runtime(),
+                base.kernel(),
+                base.firmware(),
+                base.files(),
+                0,
+                base.time(),
+                Map.of()));
+        Path image = request.imageFile();
+        assertEquals("monitorRole secret\n", text(image, Jmx.PASSWORD_FILE));
+        String node = E2fs.debugfs(image, "stat " + Jmx.PASSWORD_FILE);
+        assertTrue(node.matches("(?s).*Mode: +0600 .*User: +0 .*"), node);
+        String access = text(image, "/jvm/conf/management/jmxremote.access");
+        assertTrue(access.contains("monitorRole"), access);
+        String manifest = Files.readString(request.directory().resolve("jmx.unikernel.json"));
+        assertTrue(manifest.contains("\"jmxPort\": 9010"), manifest);
+        assertTrue(
+                manifest.contains("\"jdk.management.agent\": \"the option -Dcom.sun.management.jmxremote.port\""),
+                manifest);
     }
 
     @Test

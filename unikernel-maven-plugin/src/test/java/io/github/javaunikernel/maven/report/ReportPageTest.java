@@ -76,7 +76,7 @@ class ReportPageTest {
                                 "modules", Map.of("java.base", "17", "java.sql", "17"),
                                 "moduleReasons", Map.of("java.base", "every program uses it", "java.sql", HOSTILE),
                                 "moduleBytes", Map.of("java.base", 3000, "java.sql", 1000)),
-                "application", Map.of("mainClass", "a.Main", "debugPort", 5005),
+                "application", Map.of("mainClass", "a.Main", "debugPort", 5005, "jmxPort", 9010),
                 "machine", Map.of("memory", 128, "vcpus", 1, "network", "dhcp", "hostname", "a", "scratchBytes", 0),
                 "parts", Map.of("fileSystem", 2048, "free", 4096),
                 "files", files);
@@ -133,6 +133,7 @@ class ReportPageTest {
                 "TCP 8080, of the program",
                 "TCP 9100, metrics of the kernel",
                 "TCP 5005, the JVM&#39;s debugger agent",
+                "TCP 9010, the JVM&#39;s agent for JMX",
                 "Variable <code>DB_*</code>, from host",
                 "The program cannot reach EC2&#39;s instance metadata service.",
                 "<code>mitigations=off</code> switches",

@@ -38,7 +38,7 @@ class BuiltImageTest {
         BuiltImage image = find("""
                 {"image": {"uuid": "01234567-89ab-8def-8123-456789abcdef"}, "kernel": {"options": "quiet"}, \
                 "machine": {"memory": 128, "vcpus": 2, "network": "none"},
-                 "application": {"debugPort": 5005,
+                 "application": {"debugPort": 5005, "jmxPort": 9010,
                   "check": {"config": "/etc/check.conf", "arguments": ["--self-test", ""]}}, "further": []}""");
         assertEquals(
                 List.of("quiet root=UUID=01234567-89ab-8def-8123-456789abcdef", "128", "2", "none", "5005"),
@@ -48,6 +48,7 @@ class BuiltImageTest {
                         String.valueOf(image.vcpus()),
                         image.network().text(),
                         String.valueOf(image.debugPort())));
+        assertEquals(9010, image.jmxPort());
         assertEquals(List.of("--self-test", ""), image.checkArguments());
         assertEquals("/etc/check.conf", image.check().config());
     }

@@ -60,12 +60,26 @@ class GuestEndTest {
     @Test
     void anUnknownReportIsAnError() {
         for (String report : new String[] {"sleeping 7", "exit", "exit zero", ""}) {
-            Reports reports = new Reports(0);
+            Reports reports = new Reports(0, 0);
             reports.follow(stream(report + "\n"));
             CompletionException e = assertThrows(
                     CompletionException.class, () -> reports.ended().join());
             assertTrue(e.getCause().getMessage().contains("reports '" + report + "'"), e.getMessage());
         }
+    }
+
+    @Test
+    void theAgentForJmxIsNotTheProgram() {
+        assertFalse(withJmx("listening 9010\nlistening 40873").listening().isDone());
+        assertTrue(withJmx("listening 9010\nlistening 40873\nlistening 40874")
+                .listening()
+                .isDone());
+        assertTrue(withJmx("listening 9010\nlistening 8080").listening().isDone());
+        assertTrue(withJmx("listening 40873").listening().isDone());
+    }
+
+    private static Reports withJmx(String lines) {
+        return follow(new Reports(0, 9010), lines);
     }
 
     private void assertProblem(String expected, GuestEnd end, boolean asked) {
@@ -79,7 +93,10 @@ class GuestEndTest {
     }
 
     private static Reports reports(String lines, int debugPort) {
-        Reports reports = new Reports(debugPort);
+        return follow(new Reports(debugPort, 0), lines);
+    }
+
+    private static Reports follow(Reports reports, String lines) {
         reports.follow(stream(lines));
         assertEquals(null, reports.ended().join());
         return reports;

@@ -22,7 +22,7 @@ class HealthTest {
     private static final Duration LONG = Duration.ofMinutes(5);
 
     private final Console console = new Console(text -> {});
-    private final Reports reports = new Reports(0);
+    private final Reports reports = new Reports(0, 0);
     private GuestOutput guestOutput;
     private final AtomicInteger requests = new AtomicInteger();
     private HttpServer server;

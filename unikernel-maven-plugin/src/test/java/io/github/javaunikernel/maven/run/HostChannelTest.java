@@ -21,7 +21,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -98,6 +100,27 @@ class HostChannelTest {
         ExplainedException none =
                 assertThrows(ExplainedException.class, () -> HostChannel.connect(directory.resolve("none")));
         assertTrue(none.getMessage().contains("unikernel:start"), none.getMessage());
+    }
+
+    @Test
+    void switchesWhatTheKernelPrints() throws Exception {
+        List<String> requests = new ArrayList<>();
+        with(
+                "",
+                request -> {
+                    requests.add(request);
+                    return Answer.of("");
+                },
+                guest -> {
+                    guest.trace("openat,EINVAL");
+                    guest.capture(64);
+                    guest.profile(99);
+                });
+        assertEquals(List.of("trace openat,EINVAL", "capture 64", "profile 99"), requests);
+        with("", request -> new Answer(22, new byte[0]), guest -> {
+            ExplainedException refused = assertThrows(ExplainedException.class, () -> guest.profile(10001));
+            assertTrue(refused.getMessage().contains("10001 samples a second"), refused.getMessage());
+        });
     }
 
     private static void assertMessage(HostChannel guest, String part) {

@@ -77,6 +77,7 @@ class QemuBootTest {
                 0,
                 List.of(),
                 0,
+                0,
                 null,
                 "/etc/unikernel.training.conf",
                 null,

@@ -113,7 +113,7 @@ class QemuGuestTest {
     }
 
     private QemuGuest start(HostFamily family, QemuCommand command) throws Exception {
-        return QemuGuest.start(family, command, Optional.empty(), console, new Reports(0));
+        return QemuGuest.start(family, command, Optional.empty(), console, new Reports(0, 0));
     }
 
     private QemuCommand command(Path qemu, Path kernel, int memory, Optional<Generation> generation) throws Exception {

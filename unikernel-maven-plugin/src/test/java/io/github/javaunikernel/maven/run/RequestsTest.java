@@ -82,7 +82,7 @@ class RequestsTest {
 
         @Override
         public Reports reports() {
-            return new Reports(0);
+            return new Reports(0, 0);
         }
 
         @Override

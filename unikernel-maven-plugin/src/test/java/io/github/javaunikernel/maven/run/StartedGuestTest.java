@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class StartedGuestTest {
 
     private final Console console = new Console(text -> {});
-    private final Reports reports = new Reports(0);
+    private final Reports reports = new Reports(0, 0);
     private GuestOutput guestOutput;
     private boolean killed;
 

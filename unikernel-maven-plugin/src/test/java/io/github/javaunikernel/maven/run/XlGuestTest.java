@@ -40,6 +40,7 @@ class XlGuestTest {
                 0,
                 List.of(),
                 0,
+                0,
                 null,
                 null,
                 null,

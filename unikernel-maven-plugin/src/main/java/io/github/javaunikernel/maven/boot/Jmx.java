@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven.boot;
+
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * JMX over RMI on one port of the guest, for images that consoles such as JDK Mission Control are to attach to. The
+ * properties are those of the JDK's file conf/management/management.properties.
+ *
+ * @param hostname under which clients reach the guest: RMI's answers name it
+ * @param passwords the file with users and passwords, or empty where nobody is asked for one
+ * @param access the file that says what each user may do, or empty for that of the JDK
+ */
+public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<Path> access) {
+
+    /** The module with the JVM's agent. */
+    public static final String MODULE = "jdk.management.agent";
+    /** In the image, readable by its owner alone, which the agent demands. */
+    public static final String PASSWORD_FILE = "/etc/unikernel.jmx.password";
+    /** In the image, the same. */
+    public static final String ACCESS_FILE = "/etc/unikernel.jmx.access";
+
+    private static final int MAX_PORT = 65535;
+    private static final String PROPERTY = "-Dcom.sun.management.jmxremote.";
+    private static final Pattern PORT = Pattern.compile(Pattern.quote(PROPERTY) + "(rmi\\.)?port=(\\d{1,5})");
+    /** Options with which a user configures the same agent. */
+    private static final String DECIDED =
+            "-Dcom\\.sun\\.management\\.(jmxremote|config)\\b.*|-XX:\\+ManagementServer|-agentlib:management_agent.*"
+                    + "|-Djava\\.rmi\\.server\\.hostname=.*";
+
+    /**
+     * Reads and checks the settings by themselves.
+     *
+     * @param authentication {@code password} or {@code none}
+     */
+    public static Jmx of(
+            int port, String hostname, String authentication, Optional<Path> passwords, Optional<Path> access)
+            throws SettingException {
+        if (port < 1 || port > MAX_PORT) {
+            throw new SettingException(
+                    "jmx", port + " is not a port.", "Give 1 to " + MAX_PORT + ", or leave it out for no JMX.");
+        }
+        if (!hostname.matches("[A-Za-z0-9.:-]+")) {
+            throw new SettingException(
+                    "jmxHostname",
+                    "'" + hostname + "' is neither a host name nor an address.",
+                    "Give the one with which clients reach the guest, such as 127.0.0.1.");
+        }
+        checkAuthentication(authentication, passwords, access);
+        return new Jmx(port, hostname, passwords, access);
+    }
+
+    private static void checkAuthentication(String authentication, Optional<Path> passwords, Optional<Path> access)
+            throws SettingException {
+        if (!authentication.equals("password") && !authentication.equals("none")) {
+            throw new SettingException(
+                    "jmxAuthentication",
+                    "'" + authentication + "' is not a way to know the users.",
+                    "Use 'password' or 'none'.");
+        }
+        boolean anybody = authentication.equals("none");
+        if (anybody && (passwords.isPresent() || access.isPresent())) {
+            throw new SettingException(
+                    "jmxAuthentication",
+                    "With 'none', nobody is asked for a password, and the files for that are not used.",
+                    "Leave out jmxPasswordFile and jmxAccessFile, or use 'password'.");
+        }
+        if (!anybody && passwords.isEmpty()) {
+            throw new SettingException(
+                    "jmxPasswordFile",
+                    "JMX needs a file with passwords, since whoever attaches controls the program.",
+                    "Name one with lines such as 'monitorRole PASSWORD', or set jmxAuthentication to 'none' where"
+                            + " nobody else reaches the port.");
+        }
+        checkFile("jmxPasswordFile", passwords);
+        checkFile("jmxAccessFile", access);
+    }
+
+    private static void checkFile(String parameter, Optional<Path> file) throws SettingException {
+        if (file.isPresent() && !Files.isRegularFile(file.get())) {
+            throw new SettingException(
+                    parameter, "There is no file " + file.get() + ".", "Create it or correct the path.");
+        }
+    }
+
+    /**
+     * Refuses what the settings do not go with.
+     *
+     * @param taken ports of the guest that something else listens on, each with the parameter that says so
+     */
+    public void checkWith(NetworkSetting network, Map<Integer, String> taken, GivenOptions given)
+            throws SettingException {
+        if (!network.isPresent()) {
+            throw new SettingException(
+                    "jmx",
+                    "Nobody can attach, since the network is 'none'.",
+                    "Set network to 'dhcp' or an address, or leave jmx out.");
+        }
+        if (taken.containsKey(port)) {
+            throw new SettingException(
+                    "jmx",
+                    "Port " + port + " is that of " + taken.get(port) + ".",
+                    "Use another port for one of them.");
+        }
+        Optional<String> other =
+                given.all().stream().filter(option -> option.matches(DECIDED)).findFirst();
+        if (other.isPresent()) {
+            throw new SettingException(
+                    "jmx",
+                    "The option " + other.get().split("=", 2)[0] + " configures the same agent of the JVM.",
+                    "Leave out the option or jmx; jmxHostname is for java.rmi.server.hostname.");
+        }
+    }
+
+    /** The JVM's options for it. */
+    public List<String> jvmArguments() {
+        List<String> arguments = new ArrayList<>(List.of(
+                PROPERTY + "port=" + port,
+                PROPERTY + "rmi.port=" + port,
+                "-Djava.rmi.server.hostname=" + hostname,
+                PROPERTY + "ssl=false",
+                PROPERTY + "authenticate=" + passwords.isPresent()));
+        if (passwords.isPresent()) {
+            arguments.add(PROPERTY + "password.file=" + PASSWORD_FILE);
+            // The image is read-only.
+            arguments.add(PROPERTY + "password.toHashes=false");
+        }
+        if (access.isPresent()) {
+            arguments.add(PROPERTY + "access.file=" + ACCESS_FILE);
+        }
+        return arguments;
+    }
+
+    /** The files by their places in the image. */
+    public Map<String, Path> files() {
+        Map<String, Path> files = new LinkedHashMap<>();
+        passwords.ifPresent(file -> files.put(PASSWORD_FILE, file));
+        access.ifPresent(file -> files.put(ACCESS_FILE, file));
+        return files;
+    }
+
+    /** The port of an agent that these options of the JVM have listen on one port alone. */
+    public static OptionalInt port(List<String> jvmArguments) {
+        List<String> ports = jvmArguments.stream()
+                .map(PORT::matcher)
+                .filter(Matcher::matches)
+                .map(option -> option.group(2))
+                .toList();
+        return ports.size() == 2 && ports.get(0).equals(ports.get(1))
+                ? OptionalInt.of(Integer.parseInt(ports.get(0)))
+                : OptionalInt.empty();
+    }
+
+    /** Where a client on this machine attaches to a port that is forwarded under its own number. */
+    public static String serviceUrl(int port) {
+        return "service:jmx:rmi:///jndi/rmi://127.0.0.1:" + port + "/jmxrmi";
+    }
+}
