@@ -1,10 +1,10 @@
 // Builds each kind of program with the compiler that builds the kernel, as other tools build native executables.
-def compile = { String... words ->
-    def process = new ProcessBuilder(['gcc', '-O1', '-Wall', '-Wextra', '-Werror', *words]).directory(basedir)
-            .redirectErrorStream(true).start()
+def run = { File directory, List<String> words ->
+    def process = new ProcessBuilder(words).directory(directory).redirectErrorStream(true).start()
     def output = process.inputStream.text
     assert process.waitFor() == 0 : "${words.join(' ')}: $output"
 }
+def compile = { String... words -> run(basedir, ['gcc', '-O1', '-Wall', '-Wextra', '-Werror', *words]) }
 new File(basedir, 'programs/lib').mkdirs()
 compile('-static', '-pthread', 'src/main/c/program.c', '-o', 'programs/static')
 compile('-static-pie', '-fPIE', '-pthread', 'src/main/c/program.c', '-o', 'programs/static-pie')
@@ -13,3 +13,19 @@ compile('-DGREETING', '-pthread', 'src/main/c/program.c', '-Lprograms/lib', '-lg
         '-o', 'programs/dynamic')
 compile('-no-pie', '-pthread', 'src/main/c/program.c', '-o', 'programs/dynamic-no-pie')
 compile('-static', 'src/main/c/server.c', '-o', 'programs/server')
+
+// Programs that Go's compiler made, from the packages of the build machine's distribution, which are not installed.
+def onPath = { String name -> System.getenv('PATH').split(':').any { new File(it, name).canExecute() } }
+if (onPath('apt-get')) {
+    def packages = new File(basedir, 'packages')
+    packages.mkdirs()
+    run(packages, ['apt-get', 'download', 'gosu:amd64', 'caddy:amd64'])
+    packages.listFiles().findAll { it.name.endsWith('.deb') }.each { run(packages, ['dpkg-deb', '-x', it.path, '.']) }
+    [gosu: 'usr/sbin/gosu', caddy: 'usr/bin/caddy'].each { name, path ->
+        java.nio.file.Files.copy(new File(packages, path).toPath(), new File(basedir, "programs/$name").toPath())
+    }
+    assert new File(basedir, 'programs/gosu').canExecute()
+} else {
+    println('Skipped: the programs made by Go, since there is no apt-get to get their packages with.'
+            + ' Run this project on Debian or Ubuntu to test them.')
+}
