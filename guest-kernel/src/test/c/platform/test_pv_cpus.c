@@ -157,6 +157,7 @@ struct table_update pv_direct_map_update(phys_t address, bool writable)
 }
 void updates_add(struct table_update update) { (void)update; }
 void updates_commit(void) {}
+int updates_prepare(const struct cpu *cpu) { return cpu->id > 0 ? 0 : -EINVAL; }
 
 /* ---- Tests -------------------------------------------------------------------------------------------------- */
 

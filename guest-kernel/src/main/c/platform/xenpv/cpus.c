@@ -133,6 +133,8 @@ static int prepare(struct cpu *cpu, struct guest_context *context)
     if (!error)
         error = pv_clock_prepare(cpu);
     if (!error)
+        error = updates_prepare(cpu);
+    if (!error)
         error = make_descriptors(cpu->id, context);
     if (!error)
         describe(cpu, context);

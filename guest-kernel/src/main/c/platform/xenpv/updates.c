@@ -11,6 +11,7 @@
  * own safety depends on a flush, as for frames that become page tables or cease to be some, Xen itself flushes whatever
  * it has to.
  */
+#include "core/heap.h"
 #include "core/kernel_lock.h"
 #include "core/log.h"
 #include "lib/errno.h"
@@ -21,16 +22,23 @@
 /* Beyond this many pages dropping everything is cheaper. */
 #define MAX_PAGES 8
 
-static struct queue {
+struct queue {
     struct table_update updates[MAX_UPDATES];
     unsigned update_count;
     uintptr_t flush_pages[MAX_PAGES];
     unsigned flush_count; /* > MAX_PAGES: everything */
     uint64_t flush_cpus;  /* a bit for each CPU that the commit names; Xen reads it during the hypercall */
-} queues[CPUS_MAX];       /* by the CPU's id */
-static uint64_t behind;   /* atomic: a bit for each CPU that was at rest when translations were flushed */
+};
+static struct queue boot_queue, *queues[CPUS_MAX] = { &boot_queue }; /* by the CPU's id */
+static uint64_t behind; /* atomic: a bit for each CPU that was at rest when translations were flushed */
 
-static struct queue *own(void) { return &queues[this_cpu()->id]; }
+static struct queue *own(void) { return queues[this_cpu()->id]; }
+
+int updates_prepare(const struct cpu *cpu)
+{
+    queues[cpu->id] = heap_allocate_zeroed(sizeof(struct queue));
+    return queues[cpu->id] ? 0 : -ENOMEM;
+}
 
 static void check(const char *what, int64_t error)
 {

@@ -58,6 +58,8 @@ void pv_kernel_unmap(uintptr_t virtual, size_t count);
 
 /* ---- updates.c: batched changes of page tables ------------------------------------------- */
 
+/* For another CPU that is about to start; 0 or -ENOMEM. */
+must_check int updates_prepare(const struct cpu *cpu);
 /* Queues one; applied in order, at the latest by updates_commit(). */
 void updates_add(struct table_update update);
 /* The translation of a page is to be flushed by the next commit, on all CPUs, or where one rests when that ends. */
