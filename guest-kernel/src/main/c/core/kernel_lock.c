@@ -162,7 +162,7 @@ static bool rouse(const struct cpu *cpu)
     return halts;
 }
 
-/* To a CPU that waits, or to nobody. */
+/* Gives the lock to a CPU that waits, or with NULL to whichever takes it first. */
 static void pass_to(const struct cpu *next)
 {
     __atomic_store_n(&holder, next, __ATOMIC_SEQ_CST);

@@ -12,7 +12,7 @@ struct hash_key {
 
 /* SipHash-2-4: for values that others get to see, such as sequence numbers. */
 uint64_t siphash(const struct hash_key *key, const void *data, size_t length);
-/* SipHash-1-3: for places in tables, which nobody outside learns. Takes 0.6 of the instructions for two words. */
+/* SipHash-1-3: for places in tables, which are not visible from outside. Three fifths of the rounds for two words. */
 uint64_t siphash13(const struct hash_key *key, const void *data, size_t length);
 
 static inline uint64_t hash_mix(uint64_t x)

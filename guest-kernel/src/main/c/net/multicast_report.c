@@ -28,8 +28,8 @@ static const struct multicast_protocol *protocol_of(const struct multicast_group
     return ip_is_ipv4(group->address) ? &igmp_protocol : &mld_protocol;
 }
 
-/* Reports go to devices only: no one else is on the other ones' networks. Nobody reports all hosts, and groups that are
- * not to leave the machine (RFC 3376 5, RFC 3810 6). */
+/* Reports go to devices only, since there are no routers on loopback. All hosts, and groups that are not to leave the
+ * machine, are never reported (RFC 3376 5, RFC 3810 6). */
 static bool is_reported(const struct multicast_group *group)
 {
     struct ip_address address = group->address;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When routers are told which groups are wanted, for both families: igmp.c and mld.c know the messages. Net lock.
+ * When the groups that are wanted are reported to routers, for both families: igmp.c and mld.c know the messages. Net
+ * lock.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 /* Record types of IGMP 3 (RFC 3376 4.2.12) and of MLD 2 (RFC 3810 5.2.12). To include no source is to be no member. */
 enum { IS_INCLUDE = 1, IS_EXCLUDE = 2, TO_INCLUDE = 3, TO_EXCLUDE = 4, ALLOW_NEW = 5, BLOCK_OLD = 6 };
 
-/* How a family tells routers. */
+/* How a family reports to routers. */
 struct multicast_protocol {
     /* False while a querier speaks an older version: groups are then joined for every source. */
     bool (*has_sources)(void);

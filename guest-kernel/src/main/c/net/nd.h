@@ -25,7 +25,7 @@ void nd_init(void);
 void nd_input(const struct ip_info *info, struct packet *packet);
 /* Asks who has the address; `alone`: only the host that is known to have it. */
 void nd_ask(struct interface *interface, struct ip_address address, bool alone);
-/* Tells all neighbours which MAC address the usable addresses of the interface have (RFC 4861 7.2.6). */
+/* Announces the MAC address of the interface's usable addresses to all neighbours (RFC 4861 7.2.6). */
 void nd_announce(struct interface *interface);
 /* Asks whether another host has an address that is to become ours (RFC 4862 5.4): it is tentative until then. */
 void nd_probe(struct interface *interface, struct ip6_own *own);

@@ -33,7 +33,8 @@ bool grants_suspend(void)
 {
     if (!table)
         return true;
-    if (!saved && !(saved = heap_allocate(table_entries * sizeof(*saved))))
+    saved = heap_allocate(table_entries * sizeof(*saved));
+    if (!saved)
         return false;
     memcpy(saved, table, table_entries * sizeof(*saved));
     return true;
@@ -48,6 +49,7 @@ void grants_resume(bool restored)
         panic("Xen refuses the grant table that it had given before");
     for (grant_reference i = RESERVED_ENTRIES; restored && i < table_entries; i++)
         table[i] = (struct grant_entry){ .frame = saved[i].frame };
+    heap_free(saved);
 }
 
 int grants_init(unsigned count)

@@ -106,7 +106,7 @@ static void write(struct page_source *source, struct page **pages, unsigned coun
         return;
     block_batch_begin(&batch, ext2->cache.device, true);
     for (unsigned i = 0; !error && i < count; i++) {
-        /* What a mapping has left behind the end of the file is not kept. */
+        /* What a mapping has left beyond the end of the file is not kept. */
         if (size & PAGE_MASK && pages[i]->index == size >> PAGE_SHIFT)
             memset((char *)page_data(pages[i]) + (size & PAGE_MASK), 0, PAGE_SIZE - (size & PAGE_MASK));
         error = write_page(node, &batch, pages[i]);

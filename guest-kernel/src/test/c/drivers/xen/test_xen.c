@@ -1125,7 +1125,7 @@ static void devices_come_back_after_a_restore(void)
         nic->flush(nic);
         fake_run();
         CHECK(receive_one(66));
-        if (round == 0) { /* the copy of the grant table, and the packet that was sent last */
+        if (round == 0) { /* with the packet that was sent last */
             pages = host_pages_in_use();
             grants = fake_grants_used();
         }

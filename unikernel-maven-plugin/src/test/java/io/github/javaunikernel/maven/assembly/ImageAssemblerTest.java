@@ -410,18 +410,7 @@ class ImageAssemblerTest {
                 List.of(),
                 List.of(),
                 Map.of());
-        ImageRequest request = assemble(new ImageRequest(
-                base.name(),
-                base.directory(),
-                application,
-                base.machine(),
-                base.runtime(),
-                base.kernel(),
-                base.firmware(),
-                base.files(),
-                0,
-                base.time(),
-                Map.of()));
+        ImageRequest request = assemble(with(base, application));
         Path image = request.imageFile();
         assertEquals("monitorRole secret\n", text(image, Jmx.PASSWORD_FILE));
         String node = E2fs.debugfs(image, "stat " + Jmx.PASSWORD_FILE);
@@ -451,18 +440,7 @@ class ImageAssemblerTest {
                 Map.of(),
                 List.of(),
                 Map.of());
-        ImageRequest request = assemble(new ImageRequest(
-                base.name(),
-                base.directory(),
-                application,
-                base.machine(),
-                base.runtime(),
-                base.kernel(),
-                base.firmware(),
-                base.files(),
-                0,
-                base.time(),
-                Map.of()));
+        ImageRequest request = assemble(with(base, application));
         String config = text(request.imageFile(), "/etc/unikernel.conf");
         assertTrue(config.contains("arg /app/hello.jar:/app/lib/library.jar:/app/lib/2-library.jar\n"), config);
         assertArrayEquals(
@@ -524,6 +502,22 @@ class ImageAssemblerTest {
         SettingException refused = assertThrows(SettingException.class, () -> assemble(request));
         assertEquals(parameter, refused.parameter());
         assertTrue(refused.getMessage().contains(words), refused.getMessage());
+    }
+
+    /** The same image of another application. */
+    private static ImageRequest with(ImageRequest base, Application application) {
+        return new ImageRequest(
+                base.name(),
+                base.directory(),
+                application,
+                base.machine(),
+                base.runtime(),
+                base.kernel(),
+                base.firmware(),
+                base.files(),
+                0,
+                base.time(),
+                Map.of());
     }
 
     private ImageRequest assemble(ImageRequest request) throws Exception {
