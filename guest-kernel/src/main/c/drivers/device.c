@@ -158,7 +158,6 @@ void block_submit(struct block_device *device, struct block_request *request)
 {
     int error = request->flush ? 0 : request_check(device, request);
     request->device = device;
-    request->flushed = false;
     if (error != 0 || (request->flush && !device->flushes)) {
         request->done(request, error);
         return;
@@ -174,10 +173,9 @@ void block_report(const struct block_request *request, uint64_t sector, const ch
         return;
     unsigned reported = __atomic_add_fetch(&device->reported, 1, __ATOMIC_RELAXED);
     log_error("%s: I/O error: the %s of sector %lu ends with %s%s", device->name,
-              request->flush     ? "flush"
-              : request->flushed ? "flush after the write"
-              : request->write   ? "write"
-                                 : "read",
+              request->flush   ? "flush"
+              : request->write ? "write"
+                               : "read",
               sector, status, reported >= REPORTS_MAX ? "; further errors are not logged" : "");
 }
 

@@ -39,8 +39,7 @@ struct block_request {
     unsigned next_segment; /* which is sent next; segment_count: all are sent */
     uint64_t next_sector;
     unsigned under_way; /* commands */
-    bool flushed;
-    int error; /* the first one */
+    int error;          /* the first one */
 };
 struct block_device {
     char name[32];       /* "xvda1", "sda1", "vda", "nvme0n1" */

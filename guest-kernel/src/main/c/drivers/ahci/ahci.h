@@ -117,7 +117,6 @@ struct ahci_port {
     volatile uint8_t *registers;
     struct ahci_memory *memory;
     unsigned block_shift;          /* of the disk's blocks' size */
-    bool write_cache;              /* a completed write is durable only after a flush */
     struct spinlock lock;          /* guards the rest */
     bool failed;                   /* the disk is not used any more */
     bool resetting;                /* the link has been reset, and the disk is not ready yet */

@@ -81,7 +81,7 @@ int ahci_identify(struct ahci_port *port)
     port->block_shift = (unsigned)__builtin_ctzl(block_bytes(words));
     port->block.block_size = 1u << port->block_shift;
     port->block.sectors = blocks << (port->block_shift - BLOCK_SHIFT_MIN);
-    port->write_cache = words[ENABLED] & ENABLED_WRITE_CACHE;
+    port->block.flushes = words[ENABLED] & ENABLED_WRITE_CACHE;
     log_info("ahci%u port %u: %s", port->controller->number, port->number, model);
     return 0;
 }

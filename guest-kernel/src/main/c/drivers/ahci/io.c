@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests to a disk, one command at a time: READ or WRITE DMA EXT, and FLUSH CACHE EXT after a write to a disk with a
- * cache, so that a completed write is durable. Queued commands (NCQ) are not used: not all disks have them, one that
- * fails takes the others with it, and which it was is only found by another command. With one command in one slot an
- * error belongs to that command, whatever the controller and the disk say.
+ * Requests to a disk, one command at a time: READ or WRITE DMA EXT, or FLUSH CACHE EXT. Queued commands (NCQ) are not
+ * used: not all disks have them, one that fails takes the others with it, and which it was is only found by another
+ * command. With one command in one slot an error belongs to that command, whatever the controller and the disk say.
  *
  * A command that fails stops the port. The port is run again, after a reset of the link if the disk is still busy with
  * it or if it was the link that failed, and the command is repeated; after five repetitions its request fails with EIO.
@@ -37,7 +36,7 @@ static void send_current(struct ahci_port *port)
     must_hold(&port->lock);
     const struct block_request *request = port->current;
     struct ahci_command command = { .code = ATA_FLUSH };
-    if (!request->flushed) {
+    if (!request->flush) {
         uint32_t bytes = 0;
         for (unsigned i = 0; i < request->segment_count; i++)
             bytes += request->segments[i].length;
@@ -110,13 +109,7 @@ static void give_up(struct ahci_port *port, const char *why, struct list *ended)
 static void command_done(struct ahci_port *port, struct list *ended)
 {
     must_hold(&port->lock);
-    struct block_request *request = port->current;
-    if (request->write && port->write_cache && !request->flushed) {
-        request->flushed = true;
-        port->attempts = 0;
-    } else {
-        end_current(port, 0, ended);
-    }
+    end_current(port, 0, ended);
     send(port);
 }
 

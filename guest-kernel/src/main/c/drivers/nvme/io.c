@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests on a pair of queues. A request becomes one command, or several where PRPs cannot describe its segments
- * together or the controller takes less at a time; a write to a disk with a cache also gets a flush, so that a
- * completed write is durable.
+ * together or the controller takes less at a time. A flush is one command without data.
  *
  * A slot belongs to a request from the sending of a command until the controller has completed it; its index is the
  * command's identifier. Completions are not trusted: one for a queue or an identifier that is not under way ends the
@@ -101,10 +100,10 @@ static bool send_command(struct nvme_io *io, struct block_request *request)
     };
     io->free &= ~(1u << index);
     request->under_way++;
-    if (request->next_segment < request->segment_count)
-        fill_transfer(io, index, request);
-    else
+    if (request->flush)
         slot->command.opcode = NVME_FLUSH;
+    else
+        fill_transfer(io, index, request);
     nvme_queue_add(&io->queue, &slot->command);
     return true;
 }
@@ -171,25 +170,6 @@ static void give_up(struct nvme_controller *c, const char *why, struct list *end
         fail_requests(c->io[i], ended);
 }
 
-static bool wants_flush(const struct nvme_io *io, const struct block_request *request)
-{
-    return request->write && request->error == 0 && !request->flushed && io->controller->write_cache;
-}
-
-/* A command of this request is over. */
-static void command_done(struct nvme_io *io, struct block_request *request, struct list *ended)
-{
-    must_hold(&io->lock);
-    if (--request->under_way > 0 || request->next_segment < request->segment_count)
-        return;
-    if (!wants_flush(io, request)) {
-        list_push_back(ended, &request->link);
-        return;
-    }
-    request->flushed = true;
-    list_push_back(&io->pending, &request->link);
-}
-
 static void report(const struct nvme_slot *slot, uint16_t status)
 {
     const struct nvme_command *command = &slot->command;
@@ -197,8 +177,7 @@ static void report(const struct nvme_slot *slot, uint16_t status)
     struct block_device *device = slot->request->device;
     char text[16];
     format(text, sizeof(text), "status %x", NVME_STATUS(status));
-    block_report(slot->request,
-                 slot->request->flushed ? slot->request->sector : block * device->block_size / SECTOR_SIZE, text);
+    block_report(slot->request, block * device->block_size / SECTOR_SIZE, text);
 }
 
 /* False: the controller completes what it was not given. */
@@ -221,7 +200,8 @@ static bool take_completion(struct nvme_io *io, const struct nvme_completion *co
     }
     slot->request = NULL;
     io->free |= 1u << completion->id;
-    command_done(io, request, ended);
+    if (--request->under_way == 0 && request->next_segment == request->segment_count)
+        list_push_back(ended, &request->link);
     return true;
 }
 

@@ -72,6 +72,7 @@ static void announce(struct nvme_controller *controller, uint32_t namespace, con
     disk->block.sectors = d->blocks << (d->shift - BLOCK_SHIFT_MIN);
     disk->block.block_size = 1u << d->shift;
     disk->block.read_only = d->read_only;
+    disk->block.flushes = disk->controller->write_cache;
     disk->block.submit = nvme_submit;
     disk->block.check = nvme_check;
     format(disk->block.name, sizeof(disk->block.name), "%sn%u", controller->name, namespace);

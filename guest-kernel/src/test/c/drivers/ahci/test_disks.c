@@ -90,30 +90,38 @@ static void many_requests(void)
     }
 }
 
-static void a_write_is_durable_when_it_ends(void)
+/* Of a disk without a write cache a flush ends at once. */
+static void flushes_a_write_cache(void)
 {
     struct fake_command command;
-    fake_init();
-    fake.ports[1].identity[85] = 1 << 5;
-    CHECK(start_disk());
-    submit_run(0, true, 8, 0, LARGEST);
-    submit_run(1, false, 8, 0, 512);
-    CHECK(fake_look(1, &command));
-    CHECK_EQUAL(command.code, ATA_WRITE);
-    fake_transfer(1);
-    fake_end(1, FAKE_STATUS_GOOD);
-    CHECK_EQUAL(ended[0], 0);
-    CHECK(fake_look(1, &command));
-    CHECK_EQUAL(command.code, ATA_FLUSH);
-    fake_end(1, FAKE_STATUS_GOOD);
-    CHECK_EQUAL(ended[0], 1);
-    CHECK_EQUAL(results[0], 0);
-    CHECK_EQUAL(fake_serve(1), 1); /* what is read needs no flush */
-    CHECK_EQUAL(results[1], 0);
-    CHECK(holds(1, 8, 512));
-    NO_VIOLATION();
-    free_run(0);
-    free_run(1);
+    for (unsigned cache = 0; cache < 2; cache++) {
+        fake_init();
+        fake.ports[1].identity[85] = (uint16_t)(cache << 5);
+        CHECK(start_disk());
+        CHECK_EQUAL(disk->flushes, cache);
+        submit_run(0, true, 8, 0, LARGEST);
+        submit_flush(1);
+        submit_run(2, false, 8, 0, 512);
+        CHECK(fake_look(1, &command));
+        CHECK_EQUAL(command.code, ATA_WRITE);
+        fake_transfer(1);
+        fake_end(1, FAKE_STATUS_GOOD);
+        CHECK_EQUAL(ended[0], 1);
+        CHECK_EQUAL(ended[1], !cache);
+        if (cache) {
+            CHECK(fake_look(1, &command));
+            CHECK_EQUAL(command.code, ATA_FLUSH);
+            fake_end(1, FAKE_STATUS_GOOD);
+        }
+        CHECK_EQUAL(ended[1], 1);
+        CHECK_EQUAL(results[1], 0);
+        CHECK_EQUAL(fake_serve(1), 1);
+        CHECK_EQUAL(results[2], 0);
+        CHECK(holds(2, 8, 512));
+        NO_VIOLATION();
+        free_run(0);
+        free_run(2);
+    }
 }
 
 /* Each has its own commands under way, and its own interrupts. */
@@ -191,7 +199,7 @@ void test_disks(void)
     host_test("ahci: counts in blocks of the disk", counts_in_blocks_of_the_disk);
     host_test("ahci: large disks", large_disks);
     host_test("ahci: many requests", many_requests);
-    host_test("ahci: a write is durable when it ends", a_write_is_durable_when_it_ends);
+    host_test("ahci: flushes a write cache", flushes_a_write_cache);
     host_test("ahci: several disks", several_disks);
     host_test("ahci: an interrupt that is lost", an_interrupt_that_is_lost);
     host_test("ahci: interrupts for nothing", interrupts_for_nothing);

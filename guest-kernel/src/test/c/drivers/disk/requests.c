@@ -40,15 +40,29 @@ static void done(struct block_request *request, int error)
     results[request - requests] = error;
 }
 
-void submit_run(unsigned number, bool write, uint64_t sector, uint32_t offset, uint32_t length)
+/* Nothing in a request has a value that a driver could rely on, but what the submitter sets. */
+static struct block_request *new_request(unsigned number, bool write, uint64_t sector)
 {
     struct block_request *request = &requests[number];
-    memset(request, 0xa5, sizeof(*request)); /* nothing of it is the driver's before */
+    memset(request, 0xa5, sizeof(*request));
     request->write = write;
     request->sector = sector;
     request->flush = false;
     request->segment_count = 0;
     request->done = done;
+    return request;
+}
+
+void submit_flush(unsigned number)
+{
+    struct block_request *request = new_request(number, true, 0);
+    request->flush = true;
+    block_submit(disk, request);
+}
+
+void submit_run(unsigned number, bool write, uint64_t sector, uint32_t offset, uint32_t length)
+{
+    struct block_request *request = new_request(number, write, sector);
     for (uint32_t at = 0; at < length; offset = 0) {
         uint32_t part = (uint32_t)min_of(PAGE_SIZE - offset, (uint64_t)length - at);
         request->segments[request->segment_count++] =

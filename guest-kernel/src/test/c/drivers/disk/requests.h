@@ -30,6 +30,8 @@ unsigned disks_found(void);
 bool start_disk(void);
 /* Submits request `number` for a run of bytes of `disk`, in pages of its own of which the first begins at `offset`. */
 void submit_run(unsigned number, bool write, uint64_t sector, uint32_t offset, uint32_t length);
+/* Submits request `number` as a flush of `disk`, without data. */
+void submit_flush(unsigned number);
 /* Byte `at` of a run. */
 uint8_t *byte_of(unsigned number, uint32_t at);
 /* Whether a run has these bytes. */

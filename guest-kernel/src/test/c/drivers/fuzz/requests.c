@@ -32,7 +32,8 @@ void fuzz_submit(struct block_device *disk, struct fuzz_input *input)
     *request = (struct block_request){
         .sector = shape,
         .write = shape & 1,
-        .segment_count = 1 + shape / 2 % BLOCK_MAX_SEGMENTS,
+        .flush = shape == UINT8_MAX,
+        .segment_count = shape == UINT8_MAX ? 0 : 1 + shape / 2 % BLOCK_MAX_SEGMENTS,
         .done = done,
     };
     for (unsigned i = 0; i < request->segment_count; i++)

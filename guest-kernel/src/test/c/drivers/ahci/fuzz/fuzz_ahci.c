@@ -22,7 +22,7 @@ static struct ahci_port *port;
 static void start(void)
 {
     fake_init();
-    fake.ports[PORT].identity[85] = 1 << 5; /* writes have a flush */
+    fake.ports[PORT].identity[85] = 1 << 5; /* a write cache */
     FUZZ_CHECK(fake_find() && fake.violation == NULL);
     disk = block_device_at(0);
     port = container_of(disk, struct ahci_port, block);

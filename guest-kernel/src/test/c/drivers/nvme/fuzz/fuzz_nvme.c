@@ -22,7 +22,7 @@ static void start(void)
     platform.cpus = PAIRS;
     fake_init();
     fake.identity[77] = 1;
-    fake.identity[525] = 1; /* writes have a flush */
+    fake.identity[525] = 1; /* a write cache */
     FUZZ_CHECK(fake_find() && fake.violation == NULL);
     disk = block_device_at(0);
     controller = container_of(disk, struct nvme_disk, block)->controller;
