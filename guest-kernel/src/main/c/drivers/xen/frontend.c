@@ -3,6 +3,9 @@
  * The states of both ends are the machine's: each time the backend's nodes were read, step() decides by them, by our
  * phase and by the state we wrote last whether something is to be written; when that is done, they are read again.
  *
+ * A backend that is closing uses what it was given until it has closed: only then has it let go of our pages, and
+ * answered all that it will answer. So before that nothing changes here, except that we write that we have closed.
+ *
  * `busy` is true from the submission of a batch to its end, so there is one at a time and no change is missed: what
  * happens meanwhile sets `again`.
  *
@@ -18,7 +21,10 @@
 #include "platform/platform.h"
 #include "platform/xen/events.h"
 
-#define CONNECT_TIME (30 * NS_PER_SECOND)
+/* For how long a backend may do nothing before its device is left out: what Linux gives to disks and network devices,
+ * 30 + 270 s. Backends of a host that is overloaded do come, but slowly. */
+#define IDLE_TIME (300 * NS_PER_SECOND)
+#define REPORT_TIME (10 * NS_PER_SECOND)
 /* Offers that a backend may turn down in a row. */
 #define ATTEMPTS_MAX 5
 
@@ -192,13 +198,19 @@ static bool taken_away(const struct frontend *frontend, enum frontend_state back
 static void step(struct frontend *frontend)
 {
     enum frontend_state backend = backend_state(frontend);
+    frontend->steps += backend != frontend->seen;
+    frontend->seen = backend;
     if (frontend->phase >= PHASE_LOST)
         return;
+    if (frontend->phase == PHASE_UP && backend == STATE_CLOSING) {
+        write_state(frontend, STATE_CLOSED);
+        return;
+    }
     if (taken_away(frontend, backend)) {
         lose(frontend, -ENODEV);
         return;
     }
-    if (frontend->phase == PHASE_UP && backend != STATE_CONNECTED) {
+    if (frontend->phase == PHASE_UP && (backend != STATE_CONNECTED || frontend->written == STATE_CLOSED)) {
         log_error("device %s: its backend has closed (state %d); waiting for it to come back", frontend->path,
                   (int)backend);
         frontend->operations->disconnected(frontend);
@@ -319,21 +331,38 @@ void frontends_attach(void)
     }
 }
 
+/* Waits until the device is up, for as long as its backend does something. 0 or a negative errno. */
+static int await_backend(struct frontend *frontend)
+{
+    nanoseconds began = clock_monotonic(), moved = began, report = began + REPORT_TIME;
+    unsigned steps = read_once(frontend->steps);
+    while (read_once(frontend->phase) != PHASE_UP) {
+        nanoseconds now = clock_monotonic();
+        if (frontend->phase == PHASE_LOST)
+            return frontend->error;
+        if (read_once(frontend->steps) != steps) {
+            steps = frontend->steps;
+            moved = now;
+        }
+        if (now >= moved + IDLE_TIME)
+            return -ETIMEDOUT;
+        if (now >= report) {
+            log_info("device %s: has waited %lu s for its backend (state %d), and goes on", frontend->path,
+                     (unsigned long)((now - began) / NS_PER_SECOND), (int)frontend->seen);
+            report = now + REPORT_TIME;
+        }
+        kernel_cpu_wait(min_of(report, moved + IDLE_TIME));
+    }
+    return 0;
+}
+
 int frontend_connect(struct frontend *frontend, const char *path, const struct frontend_operations *operations)
 {
     frontend->operations = operations;
     list_push_back(&frontends, &frontend->link);
     int result = open(frontend, path);
-    nanoseconds limit = clock_monotonic() + CONNECT_TIME;
-    while (result == 0 && read_once(frontend->phase) != PHASE_UP) {
-        if (frontend->phase == PHASE_LOST)
-            result = frontend->error;
-        else if (clock_monotonic() >= limit)
-            result = -ETIMEDOUT;
-        if (result != 0)
-            break;
-        kernel_cpu_wait(limit);
-    }
+    if (result == 0)
+        result = await_backend(frontend);
     if (result != 0)
         frontend->phase = PHASE_ABANDONED;
     return result;

@@ -68,6 +68,8 @@ struct frontend {
     enum frontend_phase phase;
     int error;                   /* why it was lost before it was ever up */
     enum frontend_state written; /* our state as the store has it; STATE_UNKNOWN: as another one left it */
+    enum frontend_state seen;    /* the backend's state as read last */
+    unsigned steps;              /* changes of it */
     unsigned attempts;           /* offers since it was last up */
     struct xenbus_watch state_watch, attach_watch;
     char state_path[136], attach_path[80];
@@ -82,8 +84,8 @@ struct frontend {
 void frontends_disconnect(void);
 /* Then, with xenstore there again: looks for the new backends, in interrupt context. */
 void frontends_attach(void);
-/* Connects the device at `path`; waits for it, half a minute at most. 0 or a negative errno; the structure stays in use
- * in any case. */
+/* Connects the device at `path`; waits for it, with a line every 10 s, until its backend has done nothing for 300 s.
+ * 0 or a negative errno; the structure stays in use in any case. */
 must_check int frontend_connect(struct frontend *frontend, const char *path,
                                 const struct frontend_operations *operations);
 /* What was read last of the driver's nodes, by their place in operations->nodes. */

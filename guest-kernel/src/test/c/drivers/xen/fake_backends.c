@@ -35,7 +35,7 @@ static struct {
     bool connected, several_slots;
 } nic;
 uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
-bool fake_backends_asleep, fake_backends_silent;
+bool fake_backends_asleep, fake_backends_silent, fake_backends_let_go;
 int16_t fake_disk_status;
 uint32_t fake_nic_piece;
 unsigned fake_nic_packets, fake_nic_segmented;
@@ -265,6 +265,8 @@ static void disk_state(uint32_t state)
         break;
     case 6:
         disk.connected = false;
+        if (fake_backends_let_go)
+            fake_unmap_grants();
         put(disk.back, "state", "6");
         break;
     }

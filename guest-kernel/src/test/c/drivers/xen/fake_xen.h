@@ -34,6 +34,8 @@ extern uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
 extern bool fake_backends_asleep;
 /* Backends do not see what the front ends write to the store while set. */
 extern bool fake_backends_silent;
+/* The disk's backend lets go of what it has mapped when it has closed. */
+extern bool fake_backends_let_go;
 /* What the disk answers next instead of success, once. */
 extern int16_t fake_disk_status;
 /* Largest piece the NIC gives back in one slot. */

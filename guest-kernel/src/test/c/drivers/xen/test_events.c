@@ -122,6 +122,33 @@ static void storm_of_one(void)
 
 static void storm_of_four(void) { storm(4); }
 
+/* Handlers that find nothing to do: nearly all of the time goes into getting to them and back, and a new event is there
+ * before the program has done more than a little. */
+static void find_nothing(uint32_t port, void *context)
+{
+    (void)context;
+    handled[port - NOISY]++;
+}
+
+static void storm_of_cheap_ones(void)
+{
+    enum { WAY = 2 * NS_PER_US, LITTLE = 100 };
+    nanoseconds worked = 0, end = clock_monotonic() + 100 * NS_PER_MS;
+    start(0);
+    event_bind(NOISY, find_nothing, NULL);
+    while (clock_monotonic() < end) {
+        raise(NOISY);
+        if (shared.vcpu[0].upcall_pending)
+            host_advance(WAY);
+        events_dispatch(&shared.vcpu[0]);
+        host_advance(LITTLE);
+        worked += LITTLE;
+    }
+    CHECK(worked >= 45 * NS_PER_MS);
+    CHECK(handled[0] * WAY >= 35 * NS_PER_MS);
+    (void)work(10 * NS_PER_MS);
+}
+
 static void few_events_never_rest(void)
 {
     start(0);
@@ -239,6 +266,7 @@ int main(void)
     events_init(&shared);
     host_test("a channel that is always up leaves the program half of the CPU", storm_of_one);
     host_test("so do four of them, and each is served", storm_of_four);
+    host_test("and of events that find nothing to do", storm_of_cheap_ones);
     host_test("channels that come now and then are served at once", few_events_never_rest);
     host_test("the timer does not rest", timer_does_not_rest);
     host_test("an idle CPU ends the rest", idle_cpu_serves_at_once);
