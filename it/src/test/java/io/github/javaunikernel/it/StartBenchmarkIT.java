@@ -58,7 +58,7 @@ class StartBenchmarkIT {
     }
 
     private static Stream<Jdk> jdks() {
-        String chosen = System.getProperty("lab.jdks");
+        String chosen = System.getProperty("lab.jdks", "");
         return Stream.of(chosen.isBlank() ? new String[] {"17", "25"} : chosen.split(","))
                 .map(feature -> Jdk.of(Integer.parseInt(feature)));
     }
