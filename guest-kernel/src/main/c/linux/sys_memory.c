@@ -28,6 +28,7 @@
 #define MAP_ANONYMOUS 0x20u
 #define MAP_NORESERVE 0x4000u
 #define MAP_POPULATE 0x8000u
+#define MAP_STACK 0x20000u
 #define MAP_FIXED_NOREPLACE 0x100000u
 /* What MAP_SHARED_VALIDATE knows: the above, and DENYWRITE, EXECUTABLE, LOCKED, GROWSDOWN, NONBLOCK, STACK, HUGETLB. */
 #define KNOWN_FLAGS 0x17fd33u
@@ -84,8 +85,8 @@ static int64_t map_file(struct map_request *request, int descriptor)
     return result;
 }
 
-/* Deviates: MAP_32BIT, MAP_HUGETLB, MAP_LOCKED, MAP_GROWSDOWN, MAP_NONBLOCK and MAP_STACK change nothing; a TCP socket
- * cannot be mapped (ENODEV). */
+/* Deviates: MAP_32BIT, MAP_HUGETLB, MAP_LOCKED, MAP_GROWSDOWN and MAP_NONBLOCK change nothing; a TCP socket cannot be
+ * mapped (ENODEV). */
 SYSCALL_DEFINE6(mmap, uintptr_t, addr, size_t, length, uint64_t, prot, uint64_t, flags, int, fd, uint64_t, offset)
 {
     unsigned type = flags & MAP_TYPE;
@@ -97,7 +98,8 @@ SYSCALL_DEFINE6(mmap, uintptr_t, addr, size_t, length, uint64_t, prot, uint64_t,
         .where = addr,
         .length = length,
         .protection = protection_of(prot),
-        .flags = (type == MAP_PRIVATE ? 0 : AREA_SHARED) | (flags & MAP_NORESERVE ? AREA_NO_RESERVE : 0),
+        .flags = (type == MAP_PRIVATE ? 0 : AREA_SHARED) | (flags & MAP_NORESERVE ? AREA_NO_RESERVE : 0) |
+                 (flags & MAP_STACK ? AREA_THREAD_STACK : 0),
         .fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE),
         .no_replace = flags & MAP_FIXED_NOREPLACE,
         .populate = flags & MAP_POPULATE,

@@ -13,12 +13,13 @@
 #include "platform/platform.h"
 #include "threads/wait.h"
 
-#define AREA_SHARED 1u     /* writes go to the source's pages */
-#define AREA_STACK 2u      /* for /proc/self/maps only */
-#define AREA_READ_ONLY 4u  /* never to become writable: a file open for reading only, pages of the kernel */
-#define AREA_NO_RESERVE 8u /* MAP_NORESERVE: memory is promised page by page */
-#define AREA_KEPT 32u      /* anonymous and shared: its contents stay until it is unmapped */
-#define AREA_COMMITTED 16u /* private and has been writable: its memory was there when it became so */
+#define AREA_SHARED 1u        /* writes go to the source's pages */
+#define AREA_STACK 2u         /* for /proc/self/maps only */
+#define AREA_READ_ONLY 4u     /* never to become writable: a file open for reading only, pages of the kernel */
+#define AREA_NO_RESERVE 8u    /* MAP_NORESERVE: memory is promised page by page */
+#define AREA_KEPT 32u         /* anonymous and shared: its contents stay until it is unmapped */
+#define AREA_COMMITTED 16u    /* private and has been writable: its memory was there when it became so */
+#define AREA_THREAD_STACK 64u /* MAP_STACK: used from its end downwards, and rarely far */
 
 struct area {
     struct tree_node node;    /* by start */

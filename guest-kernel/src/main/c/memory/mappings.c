@@ -145,7 +145,7 @@ static int64_t map_locked(const struct map_request *request)
          replaces = request->fixed && !request->no_replace;
     if (!replaces && !mapping_may_grow(request->length, request->flags, request->protection))
         return -ENOMEM;
-    if (committed && !mapping_may_commit(request->length))
+    if (committed && !mapping_may_commit(mapping_promise(request->flags, request->length)))
         return -ENOMEM;
     int64_t address = mapping_insert(request);
     if (address < 0)

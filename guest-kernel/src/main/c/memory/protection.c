@@ -80,7 +80,7 @@ static size_t bytes_to_commit(unsigned protection, uintptr_t start, uintptr_t en
     unsigned steps = 0;
     for (struct area *area = area_find(start); area && area->start < end; area = area_next(area)) {
         size_t part = min_of(area->end, end) - max_of(area->start, start);
-        bytes += commits_later(area, protection, part) ? part : 0;
+        bytes += commits_later(area, protection, part) ? mapping_promise(area->flags, part) : 0;
         mapping_step_locked(&steps);
     }
     return bytes;

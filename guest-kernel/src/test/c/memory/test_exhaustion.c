@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "memory/address_space.h"
 #include "memory/areas.h"
+#include "memory/mappings.h"
 #include "memory/page_cache.h"
 
 /* ---- Page tables ---------------------------------------------------------------------------------- */
@@ -414,6 +415,26 @@ static void test_committing_what_was_reserved(void)
     all_gone();
 }
 
+/* glibc maps a stack with its guard, and makes it accessible, or accessible at once. */
+static void test_committing_a_stack(void)
+{
+    prepare();
+    unsigned writable = MMU_READ | MMU_WRITE, promised = STACK_COMMITTED >> PAGE_SHIFT;
+    CHECK_EQUAL(map(BASE, 1000, 0, AREA_THREAD_STACK), BASE);
+    CHECK_EQUAL(map(BASE * 2, promised - 1, 0, AREA_THREAD_STACK), BASE * 2);
+    host_pages_withheld = pages_free_at(PAGES_KEPT) - (promised - 1);
+    CHECK_EQUAL(map(BASE * 3, 1000, writable, AREA_THREAD_STACK), -ENOMEM);
+    CHECK_EQUAL(address_space_protect(BASE + PAGE_SIZE, 999 * PAGE_SIZE, writable), -ENOMEM);
+    CHECK_EQUAL(address_space_protect(BASE * 2, (promised - 1) * PAGE_SIZE, writable), 0);
+    host_pages_withheld--;
+    CHECK_EQUAL(map(BASE * 3, 1000, writable, AREA_THREAD_STACK), BASE * 3);
+    CHECK_EQUAL(map(BASE * 4, 1000, writable, 0), -ENOMEM);
+    CHECK_EQUAL(address_space_protect(BASE + PAGE_SIZE, 999 * PAGE_SIZE, writable), 0);
+    CHECK_EQUAL(address_space_unmap(BASE, BASE * 3), 0);
+    host_pages_withheld = 0;
+    all_gone();
+}
+
 /* The cache's pages are dropped for a fault, mapped and lately used ones too, before it fails; but not the last
  * ones. */
 static void test_dropping_the_cache(void)
@@ -554,6 +575,7 @@ int main(void)
     host_test("areas have a limit", test_too_many_areas);
     host_test("more than there is is not promised", test_committing);
     host_test("what was reserved is promised when it becomes accessible", test_committing_what_was_reserved);
+    host_test("of a thread's stack only a part is promised", test_committing_a_stack);
     host_test("the code of the program is not promised away", test_code_is_not_promised_away);
     host_test("a fault looks at few mappings and goes on where the last one stopped",
               test_reclaim_goes_on_where_it_stopped);

@@ -212,6 +212,15 @@ final class Lab implements AutoCloseable {
         return Double.parseDouble(answer.substring(answer.lastIndexOf(' ') + 1));
     }
 
+    /** How many instructions the guest has executed so far, if the lab was told to count them. */
+    long instructions() {
+        int position = position();
+        command("instructions");
+        String[] answer =
+                await(position, "lab: answer: instructions ", GuestSuite.END).split(" ");
+        return Long.parseLong(answer[answer.length - 2]) + Long.parseLong(answer[answer.length - 1]);
+    }
+
     /** Gives a command to the lab, such as {@code shutdown}, {@code list} or {@code sysrq q}. */
     void command(String command) {
         try {

@@ -14,9 +14,11 @@ final class Scaffold {
 
     private Scaffold() {}
 
-    /** Generates the project below the directory; returns its own directory. */
-    static Path generate(Path directory) throws IOException, InterruptedException {
-        Maven.run(directory, Map.of(), words("-DgroupId=org.example", "-DartifactId=" + NAME));
+    /** Generates the project, with these properties, below the directory; returns its own directory. */
+    static Path generate(Path directory, String... properties) throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(List.of("-DgroupId=org.example", "-DartifactId=" + NAME));
+        all.addAll(List.of(properties));
+        Maven.run(directory, Map.of(), words(all.toArray(String[]::new)));
         return directory.resolve(NAME);
     }
 

@@ -58,7 +58,7 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
     private boolean instanceMetadata;
 
     /**
-     * Memory of the machine in MiB, 32 or more. The plugin derives the size of the heap from it.
+     * Memory of the machine in MiB, 24 or more. The plugin derives the size of the heap from it.
      *
      * @since 0.1.0
      */

@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.boot.BiosLoader;
 import io.github.javaunikernel.maven.boot.DataDisk;
 import io.github.javaunikernel.maven.boot.GrubMenu;
 import io.github.javaunikernel.maven.boot.GuestConfig;
+import io.github.javaunikernel.maven.boot.GuestMemory;
 import io.github.javaunikernel.maven.boot.Jmx;
 import io.github.javaunikernel.maven.boot.JvmOptions;
 import io.github.javaunikernel.maven.boot.Kernel;
@@ -276,6 +277,11 @@ final class ImageContents {
         Map<String, String> environment = new TreeMap<>(Map.of("LANG", "C.UTF-8", "HOME", "/home", "TZ", "UTC"));
         if (request.application().executable() == null) {
             environment.put("PATH", "/jvm/bin");
+            if (GuestMemory.isScarce(request.machine().memory())) {
+                // Otherwise threads share up to eight arenas for each CPU (mallopt(3)), and what is free in one of them
+                // is not given to threads of another.
+                environment.put("MALLOC_ARENA_MAX", "1");
+            }
         }
         environment.putAll(request.application().environment());
         return environment;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.assembly;
 
+import io.github.javaunikernel.maven.boot.ClassDataAddress;
 import io.github.javaunikernel.maven.boot.GivenOptions;
+import io.github.javaunikernel.maven.boot.GuestMemory;
 import io.github.javaunikernel.maven.boot.JvmOptions;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
@@ -125,6 +127,13 @@ final class JavaPreparation {
             warnings.accept("The image has no class data and starts more slowly: they are made by running the linked"
                     + " runtime, and this machine cannot run programs for Linux on x86-64. Build on one that can, or"
                     + " set cds to off.");
+        }
+        int memory = request.machine().memory();
+        if (GuestMemory.isScarce(memory)
+                && (!wanted.isOfApplication() || request.runtime().classDataAddress() == ClassDataAddress.RANDOM)) {
+            warnings.accept(
+                    memory + " MiB are enough only if all classes come from class data whose pages can be dropped"
+                            + " and read again. Run unikernel:train once, and set cdsAddress to fixed.");
         }
         Application application = request.application();
         ClassDataChoice choice = ClassDataChoice.of(

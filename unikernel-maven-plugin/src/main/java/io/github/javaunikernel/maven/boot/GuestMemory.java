@@ -7,13 +7,20 @@ import io.github.javaunikernel.maven.settings.SettingException;
 public final class GuestMemory {
 
     /** With less, no useful JVM fits beside the kernel. */
-    private static final int LEAST_FOR_JAVA = 32;
+    private static final int LEAST_FOR_JAVA = 24;
+    /** With less, only a JVM that has been made to need little. */
+    private static final int ENOUGH_FOR_JAVA = 32;
     /** What the kernel and a small program need, whatever the machine. */
     private static final int LEAST = 12;
     /** 32 TiB, beyond the largest machines of EC2. */
     private static final int MOST = 32 << 20;
 
     private GuestMemory() {}
+
+    /** Whether a JVM on this machine has to do with less memory than it takes by itself. */
+    public static boolean isScarce(int memory) {
+        return memory < ENOUGH_FOR_JAVA;
+    }
 
     /**
      * Refuses an amount that no machine has, or that is too little for any program.

@@ -17,6 +17,12 @@ public final class JvmOptions {
 
     private static final int SMALL_HEAP = 16;
     private static final int MIN_HEAP = 8;
+    /**
+     * The young generation is filled before it is collected, however little of it lives, so all of it is memory in use.
+     * The JVM's own choice is a third of the heap.
+     */
+    private static final String SMALL_NURSERY = "-Xmn1m";
+
     /** In MiB; enough outside of the heap for most programs, however large the machine. */
     private static final int LARGEST_REST = 512;
     /** The JVM's own limit between a client and a server (os::is_server_class_machine): 1792 MiB and 2 CPUs. */
@@ -79,6 +85,9 @@ public final class JvmOptions {
         List<Choice> choices = new ArrayList<>();
         choices.add(new Choice(
                 "-Xmx" + heap(memory) + "m", "-Xmx.*|-XX:(MaxHeapSize|MaxRAM|MaxRAMPercentage|MaxRAMFraction)=.*"));
+        if (GuestMemory.isScarce(memory)) {
+            choices.add(new Choice(SMALL_NURSERY, "-Xmn.*|-XX:(NewSize|MaxNewSize|NewRatio)=.*"));
+        }
         if (memory < SERVER_MEMORY || vcpus < 2) {
             choices.add(new Choice("-XX:+UseSerialGC", COLLECTOR));
         }

@@ -489,6 +489,21 @@ class ImageAssemblerTest {
         assertEquals("text", text(request.imageFile(), "/etc/app.conf"));
     }
 
+    @Test
+    void aMachineWithLittleMemoryIsToldWhatSavesIt() throws Exception {
+        ImageRequest request = assemble(withMemory(request("little", scratch.resolve("one"), Set.of(), 0), 24));
+        String config = text(request.imageFile(), "/etc/unikernel.conf");
+        assertTrue(config.contains("arg -Xmx8m\narg -Xmn1m\n") && config.contains("env MALLOC_ARENA_MAX=1\n"), config);
+        assertEquals(
+                List.of("24 MiB are enough only if all classes come from class data whose pages can be dropped and read"
+                        + " again. Run unikernel:train once, and set cdsAddress to fixed."),
+                warnings);
+        warnings.clear();
+        ImageRequest enough = assemble(withMemory(request("enough", scratch.resolve("two"), Set.of(), 0), 32));
+        assertFalse(text(enough.imageFile(), "/etc/unikernel.conf").contains("MALLOC_ARENA_MAX"));
+        assertEquals(List.of(), warnings);
+    }
+
     private Path onlyArchive() throws IOException {
         try (var files = Files.walk(scratch.resolve("one/cache"))) {
             List<Path> archives =
@@ -511,6 +526,37 @@ class ImageAssemblerTest {
                 base.directory(),
                 application,
                 base.machine(),
+                base.runtime(),
+                base.kernel(),
+                base.firmware(),
+                base.files(),
+                0,
+                base.time(),
+                Map.of());
+    }
+
+    /** The same image for a machine with this memory, in MiB. */
+    private static ImageRequest withMemory(ImageRequest base, int memory) {
+        Machine of = base.machine();
+        return new ImageRequest(
+                base.name(),
+                base.directory(),
+                base.application(),
+                new Machine(
+                        memory,
+                        of.vcpus(),
+                        of.startup(),
+                        of.hostName(),
+                        of.network(),
+                        of.time(),
+                        of.reporting(),
+                        of.memoryFileSystems(),
+                        of.scratch(),
+                        of.dataDisks(),
+                        of.dataDirectory(),
+                        of.commandLine(),
+                        of.instanceEnvironment(),
+                        of.instanceMetadata()),
                 base.runtime(),
                 base.kernel(),
                 base.firmware(),

@@ -375,12 +375,22 @@ class BootTextTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"32, 8", "63, 15", "64, 16", "128, 54", "256, 131", "1024, 592", "4096, 3584"})
+    @CsvSource({"24, 8", "32, 8", "63, 15", "64, 16", "128, 54", "256, 131", "1024, 592", "4096, 3584"})
     void heapLeavesRoomForTheRest(int memory, int heap) throws Exception {
         assertEquals(
                 "-Xmx" + heap + "m",
                 JvmOptions.forMachine(memory, 1, Startup.BALANCED, GivenOptions.NONE)
                         .get(0));
+    }
+
+    @Test
+    void onlyTheSmallestMachinesGetASmallYoungGeneration() throws Exception {
+        assertTrue(JvmOptions.forMachine(31, 1, Startup.BALANCED, GivenOptions.NONE)
+                .contains("-Xmn1m"));
+        assertFalse(JvmOptions.forMachine(32, 1, Startup.BALANCED, GivenOptions.NONE)
+                .contains("-Xmn1m"));
+        GivenOptions own = GivenOptions.of(List.of("-XX:NewRatio=3"), Map.of(), Map.of());
+        assertFalse(JvmOptions.forMachine(24, 1, Startup.BALANCED, own).contains("-Xmn1m"));
     }
 
     @Test
@@ -401,8 +411,8 @@ class BootTextTest {
                 () -> JvmOptions.forMachine(Integer.MAX_VALUE, 1, Startup.BALANCED, GivenOptions.NONE));
         assertRefused(
                 "memory",
-                "31 MiB are too little",
-                () -> JvmOptions.forMachine(31, 1, Startup.BALANCED, GivenOptions.NONE));
+                "23 MiB are too little",
+                () -> JvmOptions.forMachine(23, 1, Startup.BALANCED, GivenOptions.NONE));
     }
 
     @Test
