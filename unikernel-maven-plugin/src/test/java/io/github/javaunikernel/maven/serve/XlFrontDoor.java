@@ -75,8 +75,8 @@ public final class XlFrontDoor {
     private static String answeredBy(FrontDoor door, String line) throws IOException {
         try (Socket socket = new Socket(
                         InetAddress.getLoopbackAddress(), door.ports().get(0));
-                BufferedReader in = new BufferedReader(
-                        new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))) {
+                BufferedReader in =
+                        new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))) {
             socket.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
             String answer = in.readLine();
             note("the answer is '" + answer + "'");
