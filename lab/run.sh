@@ -124,8 +124,10 @@ qemu_runs() {
 
 # QEMU knows which ports it got; its monitor answers with lines like
 #   TCP[HOST_FORWARD]  13       127.0.0.1 45678       10.0.2.15  8080
+#
+# report_forwards [COUNT]: of as many forwards; by default of those of --forward.
 report_forwards() {
-    local line pattern='HOST_FORWARD\][[:space:]]+[0-9]+[[:space:]]+127\.0\.0\.1[[:space:]]+([0-9]+)[[:space:]]+[0-9.]+[[:space:]]+([0-9]+)' left=${#forwards[@]}
+    local line pattern='HOST_FORWARD\][[:space:]]+[0-9]+[[:space:]]+127\.0\.0\.1[[:space:]]+([0-9]+)[[:space:]]+[0-9.]+[[:space:]]+([0-9]+)' left=${1:-${#forwards[@]}}
     [ "$left" -gt 0 ] || return 0
     printf 'info usernet\n' >&7
     while [ "$left" -gt 0 ]; do

@@ -114,6 +114,7 @@ static void use_time_servers(const struct net_configuration *network)
 static void network_changed(const struct net_configuration *network)
 {
     write_network_files();
+    platform_report(EVENT_ADDRESS, network->address);
     if (network->address == IPV4_ANY) {
         log_error("the DHCP lease was lost; asking for a new one");
         return;

@@ -169,27 +169,36 @@ def badInputIsAnError() {
 }
 
 /**
- * A host with one domain. Its life is in files: "state" as xl list prints it, "exit" as its kernel writes it into
+ * A host with one domain. Its life is in files: "reason" as xl list -v prints it, "exit" as its kernel writes it into
  * xenstore when it is shut down. Its program imitates that on the console.
  */
 def xlRunsTheDomain() {
     def host = new File(basedir, 'host')
     host.mkdirs()
     [xl: '''
-[ "$1" = list ] || echo "xl $*" >>calls
+[ "$1" = list ] || echo "xl $*" | sed 's| /[^ ]*[.]xl[.]cfg| CONFIG|' >>calls
 exec 8<>watched 9<>gone
 case $1 in
-create) echo 'running-1 7 96 1 --p--- 0.0' >state ;;
+create) cp "$3" config; echo - >reason ;;
 domid) echo 7 ;;
-unpause) echo 'running-1 7 96 1 -b---- 0.1' >state; echo >unpaused ;;
+unpause) echo >unpaused ;;
 console) read -r go <unpaused; printf 'exit 0\\nunikernel: exit status=0\\nHere I am'; read -r gone <&9 ;;
-list) [ ! -e state ] || { echo 'Name ID Mem VCPUs State Time(s)'; cat state; } ;;
-shutdown) cp status exit; echo 'running-1 7 96 1 ---s-- 0.1' >state; echo @releaseDomain >&8 ;;
-destroy) rm -f state exit; echo @releaseDomain >&8; echo >&9 ;;
+list)
+    [ -e reason ] || exit 1
+    echo 'Name ID Mem VCPUs State Time(s) UUID Reason-Code Security Label'
+    echo "running-1 7 96 1 ------ 0.1 a-b-c $(cat reason) -"
+    ;;
+shutdown)
+    cp status exit
+    echo /local/domain/7/data/unikernel/exit >&8
+    echo 0 >reason
+    echo @releaseDomain >&8
+    ;;
+destroy) rm -f reason exit; echo @releaseDomain >&8; echo >&9 ;;
 esac
 ''', 'xenstore-watch': '''
 exec <>watched
-echo @releaseDomain
+printf '%s\\n' "$@"
 while read -r event; do echo "$event"; done
 ''', 'xenstore-read': '''
 case $1 in /local/domain/7/data/unikernel/exit) cat exit ;; *) exit 1 ;; esac
@@ -212,9 +221,10 @@ case $1 in /local/domain/7/data/unikernel/exit) cat exit ;; *) exit 1 ;; esac
     def run = start('-Dunikernel.memory=96')
     run.interrupt()
     assert run.end() == 0 : run.output()
-    assert calls.readLines().toSet() == ["xl create -p ${basedir}/target/running-1.xl.cfg memory=96".toString()
-            + ' on_poweroff="preserve" on_reboot="preserve" on_crash="preserve"', 'xl domid running-1', 'xl unpause running-1',
+    assert calls.readLines().toSet() == ['xl create -p CONFIG', 'xl domid running-1', 'xl unpause running-1',
             'xl console running-1', 'xl shutdown running-1', 'xl destroy running-1'].toSet()
+    assert new File(host, 'config').text == new File(basedir, 'target/running-1.xl.cfg').text + 'memory = 96\nname = "running-1"\n' +
+            'on_poweroff = "preserve"\non_reboot = "preserve"\non_crash = "preserve"\n'
 
     // What the kernel reports counts, whatever the program prints.
     status.text = '3\n'
@@ -224,7 +234,7 @@ case $1 in /local/domain/7/data/unikernel/exit) cat exit ;; *) exit 1 ;; esac
     assert run.output().contains('The program in the guest ended with status 3.')
 
     run = start()
-    def left = ProcessHandle.allProcesses().filter { it.info().commandLine().orElse('').contains('running-1.xl.cfg') }.toList()
+    def left = ProcessHandle.allProcesses().filter { it.info().commandLine().orElse('').contains('unikernel running-1 ') }.toList()
     assert !left.isEmpty()
     run.process.destroyForcibly()
     left.each { it.onExit().get(2, TimeUnit.MINUTES) }

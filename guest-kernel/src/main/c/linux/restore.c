@@ -22,10 +22,6 @@ void kernel_restored(void)
 
 void restore_suspend(void)
 {
-    if (!platform_can_suspend()) {
-        log_error("the host wants to save this machine, which works for Xen's paravirtual domains only");
-        return;
-    }
     write_once(suspend_wanted, true);
     wake(&changed, 0);
 }
@@ -40,6 +36,7 @@ static void suspend(void)
 static void run(void *unused)
 {
     (void)unused;
+    thread_stay_on_boot_cpu(); /* where platform_suspend() is to be called */
     for (unsigned handled = 0;;) {
         (void)wait_until(&changed, read_once(suspend_wanted) || read_once(restores) != handled, NO_DEADLINE,
                          SLEEP_UNINTERRUPTIBLE);

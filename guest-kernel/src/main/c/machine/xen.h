@@ -18,4 +18,4 @@ noreturn void xen_reboot(void);
 noreturn void xen_crash(void);
 
 /* Members of struct platform_operations. */
-#define XEN_GUEST_OPERATIONS .settings = xen_settings, .report = xen_report, .crash = xen_crash
+#define XEN_GUEST_OPERATIONS .settings = xen_settings, .report = xen_report, .suspend = xen_suspend, .crash = xen_crash

@@ -40,7 +40,7 @@ const struct platform_operations xen_pv_machine = {
     .cpus_start = start_cpus,
     .cpu_interrupt = pv_cpu_interrupt,
     .cpus_synchronise = updates_flush_others,
-    .cpu_answer = updates_catch_up,
+    .cpu_answer = pv_cpu_answer,
     .cpu_catch_up = updates_need_no_catching_up,
     .cpu_halt = pv_cpu_halt,
     .cpu_rouse = pv_cpu_rouse,
@@ -55,7 +55,6 @@ const struct platform_operations xen_pv_machine = {
     .console_write = xen_console_write,
     .console_send = xen_console_send,
     .start_devices = xen_start_devices,
-    .suspend = xen_suspend,
     .power_off = xen_power_off,
     .reboot = xen_reboot,
 };

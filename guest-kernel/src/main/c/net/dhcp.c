@@ -42,6 +42,8 @@ struct client {
     nanoseconds began;
     struct dhcp_answer lease;
     nanoseconds bound; /* when the lease was asked for; its address is IPV4_ANY without one */
+    uint8_t mac[6];    /* for which it was asked */
+    unsigned restores; /* that had happened by then */
 };
 
 static struct client client;
@@ -126,11 +128,14 @@ static void pause_for(nanoseconds time)
 static void use(struct client *c, const struct dhcp_answer *answer)
 {
     struct net_configuration current;
+    bool confirmed = c->restores != restores;
     c->lease = *answer;
     c->bound = clock_monotonic();
+    c->restores = restores;
+    memcpy(c->mac, c->interface->mac, sizeof(c->mac));
     net_current(&current);
     current.mtu = answer->configuration.mtu;
-    if (memcmp(&current, &answer->configuration, sizeof(current)) == 0)
+    if (!confirmed && memcmp(&current, &answer->configuration, sizeof(current)) == 0)
         return; /* renewed, nothing new */
     net_apply(c->interface, &answer->configuration);
     c->changed(&answer->configuration);
@@ -213,17 +218,29 @@ static struct lease_times lease_times(const struct client *c)
 
 enum outcome { EXTENDED, REFUSED, UNANSWERED };
 
-/* RENEWING (asking our server) and REBINDING (asking any server) until `until`. */
+/* Half of the time that is left, but no more often than once a minute. After a restore the network device may not be
+ * connected yet, so the first tries follow sooner, as those of INIT-REBOOT do. */
+static nanoseconds pause_after(const struct client *c, unsigned tries, nanoseconds left)
+{
+    nanoseconds pause = max_of(left / 2, (nanoseconds)RENEWAL_PAUSE);
+    if (c->restores != restores && tries < 6)
+        pause = FIRST_WAIT << tries;
+    return min_of(pause, left);
+}
+
+/* RENEWING (asking our server) and REBINDING (asking any server) until `until`. The lease of another MAC address is
+ * another machine's. */
 static enum outcome extend(struct client *c, ipv4_t whom, nanoseconds until)
 {
     c->began = clock_monotonic();
     c->transaction = (uint32_t)random_u64();
-    while (clock_monotonic() < until) {
+    for (unsigned tries = 0; clock_monotonic() < until; tries++) {
         struct dhcp_query query = { .type = DHCP_REQUEST, .client = c->lease.configuration.address };
         struct dhcp_answer answer;
-        /* Half of the time that is left, but no more often than once a minute. */
-        nanoseconds left = until - clock_monotonic();
-        nanoseconds deadline = clock_monotonic() + min_of(max_of(left / 2, (nanoseconds)RENEWAL_PAUSE), left);
+        if (memcmp(c->mac, c->interface->mac, sizeof(c->mac)) != 0)
+            return REFUSED;
+        nanoseconds now = clock_monotonic();
+        nanoseconds deadline = now + pause_after(c, tries, until - min_of(now, until));
         send(c, query, whom);
         if (!receive(c, DHCP_ACK, DHCP_NAK, whom == IPV4_BROADCAST ? IPV4_ANY : whom, deadline, &answer))
             continue;

@@ -137,11 +137,13 @@ static void transmit_ready(struct network_device *device)
     net_unlock();
 }
 
-/* The NIC is connected again, perhaps to another switch: our neighbours' packets have to reach us there. */
+/* The NIC is connected again, perhaps to another switch: our neighbours' packets have to reach us there. That of a
+ * machine that was restored may have another address. */
 static void link_changed(struct network_device *device)
 {
     struct interface *interface = device->stack;
     net_lock();
+    memcpy(interface->mac, device->mac, sizeof(interface->mac));
     if (device->running && interface->configuration.address != IPV4_ANY)
         arp_announce(interface);
     if (device->running) {

@@ -105,10 +105,8 @@ int platform_settings(platform_setting_visit *visit, void *context)
 void platform_report(enum platform_event event, unsigned number)
 {
     static const char *const names[] = {
-        [EVENT_LISTENING] = "listening",
-        [EVENT_EXIT] = "exit",
-        [EVENT_KILLED] = "killed",
-        [EVENT_RESTORED] = "restored",
+        [EVENT_LISTENING] = "listening", [EVENT_EXIT] = "exit",       [EVENT_KILLED] = "killed",
+        [EVENT_RESTORED] = "restored",   [EVENT_ADDRESS] = "address",
     };
     platform_operations->report(names[event], number);
 }

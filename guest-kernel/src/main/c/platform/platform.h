@@ -328,16 +328,16 @@ int platform_settings(platform_setting_visit *visit, void *context);
 /*
  * Reports the state of the program to whoever started the guest. Reports do not pass through the console, so the
  * program cannot forge them. Native platform: the line "NAME NUMBER" on the second serial port, if there is one. Xen:
- * NUMBER in the node data/unikernel/NAME of the domain's xenstore directory. NAME is listening, exit, killed or
- * restored. Before
- * the end is reported, console_stop_buffering() has had the console take all text. May use cpu_wait(): in a thread,
- * with no spinlock held.
+ * NUMBER in the node data/unikernel/NAME of the domain's xenstore directory. NAME is listening, exit, killed, restored
+ * or address. Before the end is reported, console_stop_buffering() has had the console take all text. May use
+ * cpu_wait(): in a thread, with no spinlock held.
  */
 enum platform_event {
     EVENT_LISTENING, /* listen(2) on this TCP port; as often as that happens */
     EVENT_EXIT,      /* the process ended with this status */
     EVENT_KILLED,    /* the process was killed by this signal */
     EVENT_RESTORED,  /* the guest goes on from a snapshot, for the NUMBERth time since it was booted */
+    EVENT_ADDRESS,   /* the first network device has this IPv4 address, the most significant byte first; 0: none */
 };
 void platform_report(enum platform_event event, unsigned number);
 

@@ -237,15 +237,20 @@ static void keep_off_cpus(struct thread *thread, void *caller)
 
 void threads_stop_others(void) { threads_for_each(keep_off_cpus, thread_current()); }
 
+void thread_stay_on_boot_cpu(void)
+{
+    thread_current()->affinity = 1;
+    while (this_cpu() != cpus[0])
+        thread_yield();
+}
+
 /* With the kernel lock, so that the others come to rest or wait for it, and none of them is stopped with a lock held.
  * */
 void threads_keep_boot_cpu(void)
 {
     if (!kernel_is_shared)
         return;
-    thread_current()->affinity = 1;
-    while (this_cpu() != cpus[0])
-        thread_yield();
+    thread_stay_on_boot_cpu();
     for (unsigned i = 1; i < cpus_online; i++)
         while (!kernel_lock_keeps_out(cpus[i]))
             __builtin_ia32_pause();

@@ -129,6 +129,8 @@ bool thread_set_affinity(uint32_t id, uint64_t cpus);
 void threads_begin_end(void);
 /* After it: no user thread but the caller runs in user mode again, and kernel threads go on. */
 void threads_stop_others(void);
+/* Moves the caller to the boot CPU, where it runs from then on. */
+void thread_stay_on_boot_cpu(void);
 /* After it: moves the caller to the boot CPU, where devices interrupt, and stops the others, for the end of the
  * machine. */
 void threads_keep_boot_cpu(void);

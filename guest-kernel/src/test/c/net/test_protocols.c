@@ -645,10 +645,14 @@ static struct {
     ipv4_t probed; /* by ARP, since it was last looked at */
     nanoseconds declined;
     nanoseconds restored; /* the machine goes on from a snapshot; 0: not yet */
+    bool unheard;         /* what it asked then came before its network device was connected */
+    bool moved;           /* it goes on with another network device */
     unsigned step, changes;
     struct net_configuration last;
     const char *failure;
 } dhcp;
+
+static const uint8_t other_mac[6] = { 2, 0, 0, 0, 0, 0x77 };
 
 extern void (*thread_entry)(void *);
 extern void *thread_argument;
@@ -750,11 +754,18 @@ static void dhcp_serve(void)
         return;
     case 4: /* at once, and any server, since it may be another one */
         DHCP_EXPECT(type == 3 && dhcp.query_to == IPV4_BROADCAST && read_be32(dhcp.query + 12) == LEASED);
-        DHCP_EXPECT(clock_monotonic() - dhcp.restored < NS_PER_SECOND);
+        if (!dhcp.unheard) {
+            DHCP_EXPECT(clock_monotonic() - dhcp.restored < NS_PER_SECOND);
+            dhcp.unheard = true;
+            dhcp.step = 4; /* it asks again */
+            return;
+        }
+        DHCP_EXPECT(clock_monotonic() - dhcp.restored >= NS_PER_SECOND);
+        DHCP_EXPECT(clock_monotonic() - dhcp.restored < 2 * NS_PER_SECOND);
         dhcp_answer(5, WIRE_PEER, WIRE_PEER);
         return;
-    case 5: /* no answer: it turns to everybody */
-        DHCP_EXPECT(dhcp.changes == 1 && dhcp.query_to == WIRE_PEER);
+    case 5: /* the same address was confirmed; no answer: it turns to everybody */
+        DHCP_EXPECT(dhcp.changes == 2 && dhcp.last.address == LEASED && dhcp.query_to == WIRE_PEER);
         net_shut_down(NS_PER_SECOND, false);
         DHCP_EXPECT(*dhcp_option(53) == 3);
         net_shut_down(NS_PER_SECOND, true);
@@ -766,13 +777,22 @@ static void dhcp_serve(void)
         dhcp_answer(5, OTHER_SERVER, OTHER_SERVER);
         return;
     case 7: /* refused */
-        DHCP_EXPECT(dhcp.changes == 2 && dhcp.last.gateway == OTHER_SERVER);
+        DHCP_EXPECT(dhcp.changes == 3 && dhcp.last.gateway == OTHER_SERVER);
         dhcp_answer(6, WIRE_PEER, 0);
         return;
-    default:
-        DHCP_EXPECT(dhcp.changes == 3 && dhcp.last.address == IPV4_ANY && type == 1);
+    case 8:
+        DHCP_EXPECT(dhcp.changes == 4 && dhcp.last.address == IPV4_ANY && type == 1);
         dhcp_release();
         DHCP_EXPECT(*dhcp_option(53) == 1); /* there is nothing to give back */
+        dhcp_answer(2, WIRE_PEER, WIRE_PEER);
+        return;
+    case 9:
+        DHCP_EXPECT(type == 3);
+        dhcp_answer(5, WIRE_PEER, WIRE_PEER);
+        return;
+    default: /* the lease is that of the machine with the other address */
+        DHCP_EXPECT(dhcp.moved && dhcp.changes == 6 && dhcp.last.address == IPV4_ANY && type == 1);
+        DHCP_EXPECT(memcmp(dhcp.query + 28, other_mac, sizeof(other_mac)) == 0);
         longjmp(dhcp.end, 1);
     }
 }
@@ -782,6 +802,13 @@ static bool dhcp_idle(void)
     wire_answer_arp();
     if (dhcp.query_length == 0 && dhcp.step == 4 && dhcp.restored == 0) {
         dhcp.restored = clock_monotonic();
+        dhcp_restored();
+        return true;
+    }
+    if (dhcp.query_length == 0 && dhcp.step == 10 && dhcp.changes == 5 && !dhcp.moved) {
+        dhcp.moved = true;
+        memcpy(wire_device()->mac, other_mac, sizeof(other_mac));
+        wire_device()->link_changed(wire_device());
         dhcp_restored();
         return true;
     }
@@ -805,7 +832,7 @@ static void dhcp_life(void)
         thread_entry(thread_argument);
     if (dhcp.failure != NULL)
         host_fail(__FILE__, __LINE__, "step %u: %s", dhcp.step - 1, dhcp.failure);
-    CHECK_EQUAL(dhcp.step, 9);
+    CHECK_EQUAL(dhcp.step, 11);
 }
 
 static void dhcp_messages(void)

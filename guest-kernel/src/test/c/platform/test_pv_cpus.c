@@ -19,6 +19,7 @@
 #include "lib/format.h"
 #include "platform/xen/events.h"
 #include "platform/xen/hypercall.h"
+#include "platform/xen/park.h"
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"
 
@@ -36,14 +37,18 @@ static struct behaviour {
 static int channels_left;
 static bool was_asked[CPUS_MAX], is_down[CPUS_MAX];
 static struct guest_context contexts[CPUS_MAX];
+static unsigned places[CPUS_MAX]; /* that were registered */
+static bool was_restored;
 static pthread_t threads[CPUS_MAX];
 static bool has_thread[CPUS_MAX];
+static bool stay;       /* CPUs that joined look for what others ask, until this is false */
 static unsigned joined; /* CPUs that reached kernel_cpu_main() */
 static bool waits;      /* the CPU that sees late is about to */
 static unsigned yields; /* of CPUs that were started, with nothing to wait for but what is tested */
 
 bool kernel_is_shared;
 struct vcpu_info *pv_vcpus[CPUS_MAX];
+struct shared_info *pv_shared;
 const uint64_t *pv_frames;
 uint64_t *pv_kernel_root, *pv_user_root;
 
@@ -60,11 +65,24 @@ static void *run(void *context)
 
 static int64_t bring_up(unsigned cpu)
 {
+    if (was_restored) {
+        is_down[cpu] = false;
+        return 0;
+    }
     if (xen[cpu].up != 0 || xen[cpu].is_silent)
         return xen[cpu].up;
     if (pthread_create(&threads[cpu], NULL, run, &contexts[cpu]) != 0)
         abort();
     has_thread[cpu] = true;
+    return 0;
+}
+
+/* Xen takes the place of another CPU's events once, and only while that is down. */
+static int64_t registered(uint64_t cpu)
+{
+    if (places[cpu] != 0 || (was_restored && !is_down[cpu]))
+        return -EINVAL;
+    places[cpu]++;
     return 0;
 }
 
@@ -77,7 +95,7 @@ int64_t hypercall(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t 
         abort();
     switch (a) {
     case VCPU_REGISTER_INFO:
-        return 0;
+        return registered(b);
     case VCPU_INITIALISE:
         __atomic_store_n(&was_asked[b], true, __ATOMIC_SEQ_CST);
         memcpy(&contexts[b], (const void *)c, sizeof(contexts[b]));
@@ -101,7 +119,7 @@ static void yield_until(const bool *condition)
 void hypercall_yield(void)
 {
     unsigned id = this_cpu()->id;
-    if (__atomic_load_n(&is_down[id], __ATOMIC_SEQ_CST))
+    if (__atomic_load_n(&is_down[id], __ATOMIC_SEQ_CST) && !was_restored)
         pthread_exit(NULL);
     if (xen[id].sees_late) {
         __atomic_store_n(&waits, true, __ATOMIC_SEQ_CST);
@@ -144,8 +162,19 @@ int kernel_prepare_cpu(struct cpu *cpu)
 void kernel_cpu_main(void)
 {
     __atomic_fetch_add(&joined, cpus[this_cpu()->id] == this_cpu(), __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&stay, __ATOMIC_SEQ_CST)) {
+        pv_cpu_answer();
+        sched_yield();
+    }
     pthread_exit(NULL);
 }
+
+static unsigned timers_started; /* by CPUs that were parked */
+void pv_clock_start_timer(void) { __atomic_fetch_add(&timers_started, 1, __ATOMIC_SEQ_CST); }
+void updates_catch_up(void) {}
+/* What another CPU looks at while it waits for the kernel lock is all that it does in these tests. */
+void cpu_interrupt(const struct cpu *cpu) { (void)cpu; }
+void cpu_rouse(const struct cpu *cpu) { (void)cpu; }
 
 int pv_clock_prepare(const struct cpu *cpu) { return cpu->id < CPUS_MAX ? 0 : -ENOMEM; }
 void pv_clock_load(void) {}
@@ -173,6 +202,9 @@ static void begin(void)
             cpus[i] = NULL;
     }
     memset(xen, 0, sizeof(xen));
+    memset(places, 0, sizeof(places));
+    was_restored = stay = false;
+    timers_started = 0;
     channels_left = 4 * CPUS_MAX;
     cpus_online = 1;
     kernel_is_shared = false;
@@ -282,6 +314,43 @@ static void without_channels(void)
     }
 }
 
+static unsigned answers;
+static void answer(void) { __atomic_fetch_add(&answers, 1, __ATOMIC_SEQ_CST); }
+
+/* While they are parked, the others do nothing but answer; then each has its timer started. */
+static void parked_while_saved(void)
+{
+    static struct shared_info shared;
+    begin();
+    stay = true;
+    pv_cpus_start(4);
+    CHECK(all_joined(3));
+    pv_shared = &shared;
+    for (unsigned round = 1; round < 3; round++) {
+        cpus_park(answer);
+        CHECK_EQUAL(timers_started, 3 * (round - 1));
+        pv_cpus_suspend();
+        CHECK(shared.vcpu[1].upcall_mask && shared.vcpu[3].upcall_mask && !shared.vcpu[0].upcall_mask);
+        memset(places, 0, sizeof(places));
+        was_restored = true;
+        for (unsigned i = 1; i < 4; i++)
+            pv_vcpus[i]->upcall_mask = 0;
+        pv_cpus_restored();
+        for (unsigned i = 1; i < 4; i++)
+            CHECK(places[i] == 1 && !is_down[i] && pv_vcpus[i]->upcall_mask);
+        int channels = channels_left;
+        pv_cpus_resume();
+        CHECK_EQUAL(channels_left, channels - 8);
+        CHECK_EQUAL(timers_started, 3 * (round - 1));
+        cpus_release();
+        while (__atomic_load_n(&timers_started, __ATOMIC_SEQ_CST) < 3 * round)
+            sched_yield();
+    }
+    CHECK(answers > 0);
+    was_restored = false;
+    __atomic_store_n(&stay, false, __ATOMIC_SEQ_CST);
+}
+
 int main(void)
 {
     static uint64_t frames[FRAMES];
@@ -298,6 +367,7 @@ int main(void)
     host_test("pv cpus: none is started after one that does not run", those_after_it_are_left);
     host_test("pv cpus: without memory for one the others run", without_memory);
     host_test("pv cpus: without event channels the boot CPU runs", without_channels);
+    host_test("pv cpus: the others are parked while the domain is saved", parked_while_saved);
     begin();
     return host_result();
 }

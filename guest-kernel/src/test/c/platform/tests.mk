@@ -97,7 +97,7 @@ TESTS += test-uart
 # Ports, model-specific registers and hypercalls are those of hvm/, which the other directories know nothing of; so these
 # are compiled on their own.
 HVM_SOURCES := $(wildcard src/test/c/platform/hvm/*.c) \
-    $(addprefix src/main/c/platform/,native/xen.c native/unplug.c xen/leaves.c xen/time.c xen/host.c)
+    $(addprefix src/main/c/platform/,native/xen.c native/unplug.c xen/leaves.c xen/park.c xen/time.c xen/host.c)
 target/test/hvm: $(HVM_SOURCES) $(wildcard src/test/c/platform/hvm/*.h src/test/c/platform/hvm/platform/*/*.h) \
     $(call host,$(HOST_SOURCES))
 	@mkdir -p $(@D) && $(HOST_CC) -I src/test/c/platform/hvm $(HOST_CFLAGS) $(filter-out %.h,$^) -o $@
@@ -111,7 +111,7 @@ test-steal: target/test/steal
 TESTS += test-steal
 
 # Addresses in it become page numbers, as in the kernel's image.
-target/test/pv_cpus: src/test/c/platform/test_pv_cpus.c src/main/c/platform/xenpv/cpus.c \
+target/test/pv_cpus: src/test/c/platform/test_pv_cpus.c src/main/c/platform/xenpv/cpus.c src/main/c/platform/xen/park.c \
     $(wildcard src/test/c/platform/hvm/platform/*/*.h) $(call host,$(HOST_SOURCES))
 	@mkdir -p $(@D) && $(HOST_CC) -I src/test/c/platform/hvm $(HOST_CFLAGS) -pthread \
 	    -Wl,--defsym=kernel_base=__executable_start $(filter-out %.h,$^) -o $@

@@ -30,17 +30,19 @@ static void handle_event(uint32_t port, void *context)
     network_device_interrupt(&nic->device);
 }
 
-/* "00:16:3e:01:02:03" */
+/* "00:16:3e:01:02:03"; anything else leaves `mac` as it is. */
 static bool parse_mac(const char *text, uint8_t mac[6])
 {
+    uint8_t parsed[6];
     if (strlen(text) != 17)
         return false;
     for (int i = 0; i < 6; i++, text += 3) {
         int high = hex_digit(text[0]), low = hex_digit(text[1]);
         if (high < 0 || low < 0 || (i < 5 && text[2] != ':'))
             return false;
-        mac[i] = (uint8_t)(high << 4 | low);
+        parsed[i] = (uint8_t)(high << 4 | low);
     }
+    memcpy(mac, parsed, sizeof(parsed));
     return true;
 }
 
@@ -55,13 +57,15 @@ static int read_mac(struct nic *nic, const char *path)
 
 static struct nic *nic_of_frontend(struct frontend *frontend) { return container_of(frontend, struct nic, frontend); }
 
-static const char *const nodes[] = { "feature-rx-copy", "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4",
-                                     NULL };
+#define FEATURES 4u /* that come first in the list; then MAC */
+static const char *const nodes[] = {
+    "feature-rx-copy", "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4", "mac", NULL
+};
 
 /* What the backend can do with packets of ours. Receiving by copy is the only way we know. */
 static int read_features(struct nic *nic)
 {
-    uint64_t feature[array_size(nodes) - 1];
+    uint64_t feature[FEATURES];
     for (unsigned i = 0; i < array_size(feature); i++)
         feature[i] = xenbus_number(frontend_node(&nic->frontend, i), 0);
     /* Packets in several slots, so in several pages (xen/io/netif.h: feature-sg). */
@@ -98,6 +102,8 @@ static int offer(struct frontend *frontend, struct frontend_setting *settings, u
 {
     struct nic *nic = nic_of_frontend(frontend);
     int result = read_features(nic);
+    /* A domain that was restored may have been given another one, which backends by xl know, too. */
+    (void)parse_mac(frontend_node(frontend, FEATURES)->value, nic->device.mac);
     if (result == 0)
         result = netfront_transmit_offer(nic);
     if (result == 0)

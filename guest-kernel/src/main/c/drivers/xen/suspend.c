@@ -13,10 +13,6 @@
  * as they are. So there must be none. */
 bool xen_suspend(void)
 {
-    if (cpus_online > 1) {
-        log_error("the host wants to save this domain, which works with one virtual CPU only; use vcpus = 1");
-        return false;
-    }
     xenbus_settle();
     if (!grants_suspend()) {
         log_error("the host wants to save this domain, for which there is no memory now; try again later");

@@ -17,6 +17,7 @@
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 #include "platform/native/selectors.h"
+#include "platform/xen/park.h"
 
 static uint64_t user_changes, kernel_changes; /* they only grow */
 static bool stopping;
@@ -47,6 +48,8 @@ void native_cpu_answer(void)
     if (unlikely(__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)))
         stop();
     native_cpu_catch_up();
+    if (cpu_is_to_park())
+        cpu_park();
 }
 
 /* The caller has flushed for this change itself, if that is all it has missed. */

@@ -32,6 +32,8 @@ static struct area {
     };
 } __attribute__((aligned(64))) areas[CPUS_MAX]; /* by the CPU's id */
 static nanoseconds at_start[CPUS_MAX];          /* Xen counts from the domain's creation */
+static nanoseconds at_mark[CPUS_MAX];           /* native_stolen_time() when the domain was saved */
+static unsigned vcpus[CPUS_MAX];                /* Xen's numbers */
 static enum { NONE, KVM, XEN } source[CPUS_MAX];
 
 static nanoseconds kvm_stolen(const struct kvm_steal *steal)
@@ -67,9 +69,25 @@ void native_steal_load(const struct cpu *cpu)
         msr_write(MSR_STEAL_TIME, ((uintptr_t)area - KERNEL_BASE) | STEAL_TIME_ENABLE);
         source[cpu->id] = KVM;
     } else if (xen_vcpu(&vcpu) && runstate_start(&area->xen, vcpu)) {
+        vcpus[cpu->id] = vcpu;
         source[cpu->id] = XEN;
     }
     at_start[cpu->id] = stolen_of(cpu->id);
 }
 
 nanoseconds native_stolen_time(const struct cpu *cpu) { return stolen_of(cpu->id) - at_start[cpu->id]; }
+
+void native_steal_mark(void)
+{
+    for (unsigned i = 0; i < cpus_online; i++)
+        at_mark[i] = native_stolen_time(cpus[i]);
+}
+
+void native_steal_restored(void)
+{
+    for (unsigned i = 0; i < cpus_online; i++) {
+        if (source[i] == XEN && !runstate_start(&areas[i].xen, vcpus[i]))
+            source[i] = NONE;
+        at_start[i] = stolen_of(i) - at_mark[i];
+    }
+}

@@ -8,3 +8,6 @@
 void native_steal_load(const struct cpu *cpu);
 /* platform.h: cpu_stolen_time() */
 nanoseconds native_stolen_time(const struct cpu *cpu);
+/* Of all CPUs, when a Xen domain is saved, and when it is restored: stolen time goes on from what it was. */
+void native_steal_mark(void);
+void native_steal_restored(void);

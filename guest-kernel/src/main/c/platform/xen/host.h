@@ -24,7 +24,8 @@ struct xen_host {
     /* Stops the domain so that Xen's tools save it; returns when it goes on. True: as another domain, restored from
      * what was saved, without event channels and grants; resume() is due when the drivers have dropped theirs. False:
      * as if nothing had happened. In both cases the grant table is to be mapped again, by a further
-     * map_grant_table() of as many frames. For one CPU; in a thread without locks. NULL: this domain cannot. */
+     * map_grant_table() of as many frames. On the boot CPU, in a thread without locks but the kernel's. The other CPUs
+     * wait, as long as this takes and, in a domain that was restored, until resume() ends. */
     bool (*suspend)(void);
     /* Starts the clock's interrupts, console and xenstore of a domain that was restored. */
     void (*resume)(void);

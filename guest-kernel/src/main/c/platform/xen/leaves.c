@@ -34,3 +34,12 @@ bool xen_vcpu(unsigned *number)
     *number = known ? leaf.ebx : (processor_identify(1, 0).ebx >> 24) / 2;
     return true;
 }
+
+unsigned xen_domain(void)
+{
+    uint32_t base = xen_leaves();
+    if (base == 0 || processor_identify(base, 0).eax < base + XEN_LEAF_GUEST)
+        return 0;
+    struct processor_leaf leaf = processor_identify(base + XEN_LEAF_GUEST, 0);
+    return leaf.eax & XEN_GUEST_DOMAIN_PRESENT ? leaf.ecx : 0;
+}

@@ -13,6 +13,9 @@ uint32_t xen_leaves(void);
 #define XEN_LEAF_TIME 3           /* subleaf 0, ECX: the TSC's frequency in kHz */
 #define XEN_LEAF_GUEST 4          /* of PVH and HVM guests. EAX: what follows; EBX: the number of this virtual CPU */
 #define XEN_GUEST_VCPU_PRESENT (1u << 3)
+#define XEN_GUEST_DOMAIN_PRESENT (1u << 4) /* in ECX */
 
 /* The number of the virtual CPU that calls, in a PVH or HVM guest. False: this is not a guest of Xen's. */
 bool xen_vcpu(unsigned *number);
+/* The number of this domain, of PVH and HVM guests; 0: Xen, before 4.13, does not say. */
+unsigned xen_domain(void);

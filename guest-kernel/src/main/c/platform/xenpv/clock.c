@@ -43,15 +43,17 @@ _Static_assert(offsetof(struct clock_page, host_version) % sizeof(uint64_t) == 0
 _Static_assert(sizeof(struct vcpu_time) == sizeof(uint32_t[8]), "room for struct vcpu_time");
 
 static struct source {
-    struct clock_page *page; /* that this CPU reads */
-    uint32_t version;        /* of Xen's parameters for this CPU when it last had the page follow them */
-    nanoseconds wanted;      /* monotonic */
-    nanoseconds armed;       /* monotonic: when Xen will interrupt this CPU; <= wanted */
-} sources[CPUS_MAX];         /* by the CPU's id */
+    struct clock_page *page; /* that this CPU reads: the one that all read, or its own */
+    struct clock_page *own;
+    uint32_t version;   /* of Xen's parameters for this CPU when it last had the page follow them */
+    nanoseconds wanted; /* monotonic */
+    nanoseconds armed;  /* monotonic: when Xen will interrupt this CPU; <= wanted */
+} sources[CPUS_MAX];    /* by the CPU's id */
 
 static struct runs {
     struct runstate state; /* written by Xen; zeroes where it does not */
     nanoseconds stolen_at_start;
+    nanoseconds stolen_before;                 /* when the domain was saved */
 } __attribute__((aligned(64))) runs[CPUS_MAX]; /* by the CPU's id */
 
 static bool tsc_is_one;       /* it runs at one rate, and equally on all processors */
@@ -60,6 +62,7 @@ static bool wall_is_set;      /* by clock_set_wall(): Xen's wall clock no longer
 static nanoseconds shown;     /* atomic: the latest reading in the kernel */
 static uint32_t changing;
 static uint64_t monotonic_offset; /* monotonic = system time + this, modulo 2^64 */
+static nanoseconds saved_at;      /* monotonic: when the domain was saved */
 
 static struct source *this_source(void) { return &sources[this_cpu()->id]; }
 
@@ -213,9 +216,10 @@ static void timer_event(uint32_t port, void *context)
         arm(mine);
 }
 
+/* Not armed yet. */
 static int bind_timer(unsigned cpu)
 {
-    sources[cpu].wanted = sources[cpu].armed = NO_DEADLINE;
+    sources[cpu].armed = NO_DEADLINE;
     int port = event_bind_virtual(VIRTUAL_TIMER, cpu);
     if (port < 0)
         return port;
@@ -225,15 +229,14 @@ static int bind_timer(unsigned cpu)
 }
 
 /* Stolen time goes on from `before`. */
-static void start_runs(nanoseconds before)
+static void start_runs(unsigned id, nanoseconds before)
 {
-    unsigned id = this_cpu()->id;
     (void)hypercall(HYPERCALL_VCPU_OP, VCPU_STOP_PERIODIC_TIMER, id, 0, 0);
     (void)runstate_start(&runs[id].state, id);
     runs[id].stolen_at_start = runstate_stolen(&runs[id].state) - before;
 }
 
-void pv_clock_load(void) { start_runs(0); }
+void pv_clock_load(void) { start_runs(this_cpu()->id, 0); }
 
 static bool tsc_is_trusted(const struct vcpu_time *time)
 {
@@ -241,22 +244,30 @@ static bool tsc_is_trusted(const struct vcpu_time *time)
     return (kind & (XEN_TSC_EMULATED | XEN_TSC_RELIABLE)) || (time->flags & TIME_TSC_STABLE);
 }
 
+/* What Xen writes into the page is about the boot CPU alone. */
+static enum clock_use use_of_several(void) { return tsc_is_one ? CLOCK_USE_PAGE : CLOCK_USE_SYSTEM_CALL; }
+
 static enum clock_use choose_use(void)
 {
+    if (cpus_online > 1)
+        return use_of_several();
     uint64_t area = (uintptr_t)&clock.page.host_version;
     if (hypercall(HYPERCALL_VCPU_OP, VCPU_REGISTER_TIME_AREA, this_cpu()->id, (uintptr_t)&area, 0) == 0)
         return CLOCK_USE_PAGE_OF_HOST;
     return tsc_is_one ? CLOCK_USE_PAGE : CLOCK_USE_SYSTEM_CALL;
 }
 
+static void choose_page(struct source *its) { its->page = tsc_is_one || !its->own ? &clock.page : its->own; }
+
 int pv_clock_prepare(const struct cpu *cpu)
 {
     struct source *its = &sources[cpu->id];
-    its->page = tsc_is_one ? &clock.page : heap_allocate_zeroed(sizeof(struct clock_page));
-    if (!its->page)
+    its->own = heap_allocate_zeroed(sizeof(struct clock_page));
+    if (!its->own)
         return -ENOMEM;
-    /* What Xen writes into the page is about the boot CPU alone. */
-    clock.page.use = tsc_is_one ? CLOCK_USE_PAGE : CLOCK_USE_SYSTEM_CALL;
+    choose_page(its);
+    clock.page.use = use_of_several();
+    sources[cpu->id].wanted = NO_DEADLINE;
     return bind_timer(cpu->id);
 }
 
@@ -266,32 +277,46 @@ nanoseconds pv_stolen_time(const struct cpu *cpu)
     return runstate_stolen(&its->state) - its->stolen_at_start;
 }
 
-struct clock_mark pv_clock_mark(void)
+void pv_clock_mark(void)
 {
-    return (struct clock_mark){ pv_clock_monotonic(), pv_stolen_time(this_cpu()) };
+    saved_at = pv_clock_monotonic();
+    for (unsigned i = 0; i < cpus_online; i++)
+        runs[i].stolen_before = pv_stolen_time(cpus[i]);
 }
 
-void pv_clock_restored(const struct clock_mark *before)
+/* No version that Xen gives is odd, so each CPU follows Xen's parameters at its next reading. */
+void pv_clock_restored(void)
 {
-    struct source *mine = this_source();
     uint64_t tsc;
     struct vcpu_time time = xen_time_read(&pv_vcpu()->time, &tsc);
-    monotonic_offset = before->monotonic - xen_time_at(&time, tsc);
+    monotonic_offset = saved_at - xen_time_at(&time, tsc);
     tsc_is_one = tsc_is_trusted(&time);
     wall_is_set = false;
-    follow_xen(mine);
+    for (unsigned i = 0; i < cpus_online; i++) {
+        choose_page(&sources[i]);
+        sources[i].version = 1;
+        sources[i].armed = NO_DEADLINE;
+        start_runs(i, runs[i].stolen_before);
+    }
+    follow_xen(this_source());
     clock.page.use = choose_use();
-    mine->armed = NO_DEADLINE;
-    start_runs(before->stolen);
+}
+
+void pv_clock_start_timer(void)
+{
+    struct source *mine = this_source();
+    if (mine->wanted < mine->armed)
+        arm(mine);
 }
 
 void pv_clock_start(void)
 {
-    nanoseconds wanted = this_source()->wanted;
-    int error = bind_timer(this_cpu()->id);
-    if (error != 0)
-        panic("no timer interrupt: %s", errno_name(error));
-    pv_clock_set_deadline(wanted);
+    for (unsigned i = 0; i < cpus_online; i++) {
+        int error = bind_timer(i);
+        if (error != 0)
+            panic("no timer interrupt: %s", errno_name(error));
+    }
+    pv_clock_start_timer();
 }
 
 void pv_clock_init(uint64_t entry_tsc)

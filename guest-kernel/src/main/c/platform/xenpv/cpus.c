@@ -16,6 +16,7 @@
 #include "lib/errno.h"
 #include "platform/xen/events.h"
 #include "platform/xen/hypercall.h"
+#include "platform/xen/park.h"
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"
 
@@ -199,6 +200,44 @@ void pv_cpu_halt(void)
 }
 
 void pv_cpu_rouse(const struct cpu *cpu) { event_notify(channels[cpu->id].kick); }
+
+/* Until each CPU of a restored domain has its own place again, Xen has its events in the shared page, as at first. */
+void pv_cpus_suspend(void)
+{
+    for (unsigned i = 1; i < min_of(cpus_online, (unsigned)XEN_VCPUS_IN_SHARED_INFO); i++)
+        pv_shared->vcpu[i].upcall_mask = 1;
+}
+
+/* Xen takes the place of another CPU only while that is down, from where it then goes on. */
+void pv_cpus_restored(void)
+{
+    for (unsigned i = 1; i < cpus_online; i++) {
+        (void)vcpu_operation(VCPU_DOWN, i, NULL);
+        int error = place_info(i);
+        if (error != 0)
+            panic("Xen refuses to note the events of CPU %u: %s", i, errno_name(error));
+        (void)vcpu_operation(VCPU_UP, i, NULL);
+    }
+}
+
+void pv_cpus_resume(void)
+{
+    for (unsigned i = 0; kernel_is_shared && i < cpus_online; i++) {
+        int error = bind_channels(i);
+        if (error != 0)
+            panic("no event channels for CPU %u: %s", i, errno_name(error));
+    }
+}
+
+/* platform.h, cpu_answer(). A CPU that has waited has lost its timer. */
+void pv_cpu_answer(void)
+{
+    updates_catch_up();
+    if (cpu_is_to_park()) {
+        cpu_park();
+        pv_clock_start_timer();
+    }
+}
 
 void pv_cpus_stop(void)
 {

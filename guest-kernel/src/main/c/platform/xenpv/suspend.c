@@ -8,14 +8,16 @@
  * unmapped meanwhile. The pages of the rings of console and store are named by their numbers in start_info. Event
  * channels, grants and what was registered with Xen do not exist afterwards.
  *
- * Called by drivers/xen/suspend.c in a thread, with the kernel lock and no other, while there is one CPU. While
- * shared_info is unmapped, nothing reads the clock or logs.
+ * Called by drivers/xen/suspend.c in a thread on the boot CPU, with the kernel lock and no other. The other CPUs wait
+ * from pv_suspend() to pv_resume() (platform/xen/park.h). While shared_info is unmapped, nothing reads the clock or
+ * logs.
  */
 #include "core/log.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/xen/events.h"
 #include "platform/xen/hypercall.h"
+#include "platform/xen/park.h"
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"
 
@@ -91,17 +93,24 @@ static int64_t stop(void)
     return result;
 }
 
+static void nothing(void) {}
+
 bool pv_suspend(void)
 {
-    struct clock_mark mark = pv_clock_mark();
+    cpus_park(nothing);
+    pv_clock_mark();
+    pv_cpus_suspend();
     int64_t result = stop();
-    if (result < 0)
-        log_error("Xen refuses to suspend the domain: %s", errno_name(result));
-    if (result != 0)
+    if (result != 0) {
+        cpus_release();
+        if (result < 0)
+            log_error("Xen refuses to suspend the domain: %s", errno_name(result));
         return false;
+    }
     describe_frames();
     change_generation();
-    pv_clock_restored(&mark);
+    pv_cpus_restored();
+    pv_clock_restored();
     events_restored();
     return true;
 }
@@ -109,5 +118,7 @@ bool pv_suspend(void)
 void pv_resume(void)
 {
     pv_clock_start();
+    pv_cpus_resume();
     pv_host_init(&pv_start_info);
+    cpus_release();
 }

@@ -104,7 +104,13 @@ void pv_cpus_start(unsigned wanted);
 void pv_cpu_interrupt(const struct cpu *cpu);
 void pv_cpu_halt(void);
 void pv_cpu_rouse(const struct cpu *cpu);
+void pv_cpu_answer(void);
 void pv_cpus_stop(void);
+/* For the other CPUs, which are parked: before the domain is saved, when it is restored, and when Xen gives out event
+ * channels again. */
+void pv_cpus_suspend(void);
+void pv_cpus_restored(void);
+void pv_cpus_resume(void);
 
 /* ---- clock.c ------------------------------------------------------------------------------ */
 
@@ -120,15 +126,14 @@ void pv_clock_set_wall(const struct wall_time *time);
 nanoseconds pv_stolen_time(const struct cpu *cpu);
 void pv_clock_set_deadline(nanoseconds deadline);
 phys_t pv_clock_page_address(void);
-/* What the clock shows before the domain is saved, and that it goes on from there afterwards, whatever Xen's parameters
- * are then. There is one CPU. */
-struct clock_mark {
-    nanoseconds monotonic, stolen;
-};
-struct clock_mark pv_clock_mark(void);
-void pv_clock_restored(const struct clock_mark *before);
-/* Interrupts of the timer, and stolen time: at the start, and after a restore. */
+/* Notes what the clocks of all CPUs show before the domain is saved; they go on from there when it is restored,
+ * whatever Xen's parameters are then. The other CPUs are parked. */
+void pv_clock_mark(void);
+void pv_clock_restored(void);
+/* The timers of all CPUs that run, at the start and after a restore; a CPU other than the caller's starts its own by
+ * the next function when it goes on. */
 void pv_clock_start(void);
+void pv_clock_start_timer(void);
 
 /* ---- suspend.c ---------------------------------------------------------------------------- */
 

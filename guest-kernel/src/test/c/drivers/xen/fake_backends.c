@@ -242,6 +242,8 @@ void fake_add_nic(unsigned number, const char *feature_sg)
     put(nic.back, "state", "2");
 }
 
+void fake_nic_mac(const char *mac) { put(nic.back, "mac", mac); }
+
 static void disk_state(uint32_t state)
 {
     char protocol[96];

@@ -29,6 +29,8 @@ extern bool fake_store_hostile;
  * accepts packets in several slots with feature-sg "1". */
 void fake_add_disk(unsigned number, int backend_state, const char *mode);
 void fake_add_nic(unsigned number, const char *feature_sg);
+/* What its backend says of its address; at first nothing. */
+void fake_nic_mac(const char *mac);
 extern uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
 /* Backends keep what they are asked for to themselves while set. */
 extern bool fake_backends_asleep;

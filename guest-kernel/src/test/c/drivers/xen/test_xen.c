@@ -1175,6 +1175,8 @@ static void devices_come_back_after_a_restore(void)
         CHECK(nic->transmit(nic, make_packet(60, 0, 1)));
         nic->flush(nic);
         fake_suspend_is_cancelled = round == 1;
+        if (round == 2)
+            fake_nic_mac("00:16:3e:00:00:07"); /* the other domain's device */
         uint64_t dropped = nic->dropped;
         CHECK_EQUAL(xen_suspend(), round != 1);
         fake_backends_asleep = false;
@@ -1187,6 +1189,7 @@ static void devices_come_back_after_a_restore(void)
         if (round == 1)
             CHECK(receive_one(60));
         CHECK(nic->running);
+        CHECK_EQUAL(nic->mac[5], round == 2 ? 7 : 0x0c);
         CHECK(nic->transmit(nic, make_packet(66, 0, 1)));
         nic->flush(nic);
         fake_run();

@@ -159,10 +159,28 @@ static int64_t serve_map(const struct map_request *request)
     return 0;
 }
 
+/* A domain that goes on from what was saved is another one, in which only its own memory is as it was. */
+static int64_t serve_suspend(unsigned command, const uint32_t *reason)
+{
+    if (command != SCHEDULE_SHUTDOWN || *reason != SHUTDOWN_SUSPEND)
+        abort();
+    if (hvm.suspended_with != 0)
+        return hvm.suspended_with;
+    hvm.parameters[0] = 0;
+    hvm.parameters[2] = HVM_STORE_PORT + 1;
+    hvm.hypercall_page = hvm.wall = 0;
+    hvm.rings_started = false;
+    memset(hvm.grant_table, 0, sizeof(hvm.grant_table));
+    hvm.channels_forgotten = hvm.steal_restored = 0;
+    return 0;
+}
+
 int64_t hypercall(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     (void)c, (void)d;
     hvm.hypercalls++;
+    if (number == HYPERCALL_SCHED_OP)
+        return serve_suspend((unsigned)a, (const uint32_t *)b);
     if (number == 34)
         return serve_parameter((unsigned)a, (struct parameter_request *)b);
     if (number != 12 || a != 7)
@@ -182,6 +200,10 @@ void *memory_map(phys_t address, size_t length)
     return length == PAGE_SIZE ? fake_hvm_mapped(address >> PAGE_SHIFT) : NULL;
 }
 void events_init(struct shared_info *shared) { (void)shared; }
+void events_restored(void) { hvm.channels_forgotten++; }
+void native_steal_mark(void) {}
+void native_steal_restored(void) { hvm.steal_restored++; }
+void native_cpu_catch_up(void) {}
 void events_dispatch(struct vcpu_info *vcpu) { (void)vcpu; }
 
 int interrupt_allocate_injected(interrupt_handler *handler, void *context)
@@ -198,3 +220,6 @@ void machine_start_xen_rings(void *console, uint32_t console_port, void *store, 
     hvm.store = store;
     hvm.store_port = store_port;
 }
+
+void cpu_interrupt(const struct cpu *cpu) { (void)cpu; }
+void cpu_rouse(const struct cpu *cpu) { (void)cpu; }

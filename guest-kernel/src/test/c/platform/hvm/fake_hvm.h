@@ -37,6 +37,9 @@ extern struct fake_hvm {
     uint32_t product, build, unplugged; /* UINT32_MAX: not written */
     char log[64];                       /* of Xen, port 0xe9 */
     nanoseconds wall;
+    unsigned channels_forgotten, steal_restored; /* since the domain was restored */
+    /* What Xen returns when the domain is to be saved: 0 in the one that goes on from it. */
+    int64_t suspended_with;
 } hvm;
 
 /* The vector that the kernel gets for events. */

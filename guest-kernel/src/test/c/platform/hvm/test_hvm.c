@@ -7,6 +7,7 @@
 
 #include "fake_hvm.h"
 #include "host/host.h"
+#include "lib/errno.h"
 #include "platform/native/acpi.h"
 #include "platform/native/native.h"
 #include "platform/native/unplug.h"
@@ -133,6 +134,42 @@ static void maps_the_grant_table(void)
     CHECK(xen_host->map_grant_table(65) == NULL);
 }
 
+static void goes_on_after_a_restore(void)
+{
+    hvm.serial = false;
+    start();
+    struct grant_entry *table = xen_host->map_grant_table(2);
+    CHECK(table != NULL && platform.generation != NULL);
+    phys_t first = hvm.grant_table[0], second = hvm.grant_table[1];
+    uint64_t before[] = { platform.generation[0], platform.generation[1] };
+    CHECK(xen_host->suspend());
+    CHECK_EQUAL(hvm.hypercall_page, (uintptr_t)hypercall_page - KERNEL_BASE);
+    CHECK(platform.generation[0] != before[0]);
+    CHECK(hvm.channels_forgotten == 1 && hvm.steal_restored == 1 && !hvm.rings_started);
+    CHECK(xen_host->map_grant_table(2) == table);
+    CHECK(hvm.grant_table[0] == first && hvm.grant_table[1] == second);
+    xen_host->resume();
+    CHECK_EQUAL(hvm.parameters[0], 2UL << 56 | HVM_VECTOR);
+    CHECK(hvm.rings_started && hvm.store == fake_hvm_mapped(HVM_STORE_FRAME));
+    CHECK(hvm.store_port == HVM_STORE_PORT + 1 && hvm.console == fake_hvm_mapped(HVM_CONSOLE_FRAME));
+    CHECK(hvm.wall >= HVM_WALL_SECONDS * NS_PER_SECOND);
+    CHECK(hvm.unplugged == 3);
+}
+
+static void goes_on_if_it_was_not_saved(void)
+{
+    start();
+    uint64_t before = platform.generation[0];
+    hvm.wall = 0;
+    hvm.suspended_with = 1;
+    CHECK(!xen_host->suspend());
+    CHECK_EQUAL(host_log()[0], 0);
+    CHECK(platform.generation[0] == before && hvm.wall == 0 && hvm.channels_forgotten == 0);
+    hvm.suspended_with = -EPERM;
+    CHECK(!xen_host->suspend());
+    CHECK(strstr(host_log(), "Xen refuses to suspend the domain: EPERM") != NULL);
+}
+
 /* ---- Emulated devices -------------------------------------------------------------------------- */
 
 #define DISKS_AND_NETWORK 3
@@ -190,6 +227,8 @@ int main(void)
         { "hvm: a PVH guest is one", has_its_name_in_a_pvh_guest },
         { "hvm: early text goes to Xen's log", writes_early_text_to_xens_log },
         { "hvm: the grant table is mapped in order", maps_the_grant_table },
+        { "hvm: a domain goes on after a restore", goes_on_after_a_restore },
+        { "hvm: a domain goes on that was not saved", goes_on_if_it_was_not_saved },
         { "hvm: emulated devices are unplugged", unplugs_after_naming_itself },
         { "hvm: emulated devices are unplugged by the first protocol", unplugs_by_the_first_protocol },
         { "hvm: emulated devices that the host keeps stay", leaves_what_the_host_keeps },

@@ -118,13 +118,18 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
                 memory(),
                 program,
                 accelerator,
-                PortForward.pair(ports, hostPorts, samePorts),
+                ports(samePorts),
                 PortOption.parse("debug", debug, Debugger.PORT),
                 gdbPort,
                 drives(image),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty());
+    }
+
+    /** The ports of the guest, each with one of this machine: the same or a free one by default. */
+    final List<PortForward> ports(boolean same) throws SettingException {
+        return PortForward.pair(ports, hostPorts, same);
     }
 
     /** The data disks of an image, those that are missing made. */
@@ -162,6 +167,11 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
 
     final OptionalInt memory() {
         return memory == null ? OptionalInt.empty() : OptionalInt.of(memory);
+    }
+
+    /** Whether a debugger is asked for. */
+    final boolean isDebugged() {
+        return debug != null;
     }
 
     final void announceDebugger(OptionalInt port) {

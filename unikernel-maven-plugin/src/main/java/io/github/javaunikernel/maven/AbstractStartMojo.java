@@ -51,6 +51,11 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
         Health.await(guest, healthUrl(healthPath, ports), limit());
     }
 
+    /** As above; the URL of the program's first port ends in '/'. */
+    final void awaitReady(Guest guest, String url) throws SettingException, GuestException, InterruptedException {
+        Health.await(guest, healthUrl(healthPath, url), limit());
+    }
+
     /** How long a guest may take for an answer. */
     final Duration limit() throws SettingException {
         return limit("start.timeout", timeout);
@@ -89,9 +94,14 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
 
     /** The URL that answers when the program is ready, or empty if listening on a port is enough. */
     static Optional<URI> healthUrl(String healthPath, List<PortForward> ports) throws SettingException {
-        if (healthPath.equals("none") || ports.isEmpty()) {
-            return Optional.empty();
-        }
-        return Optional.of(url("healthPath", ports.get(0).url(), healthPath, "Begin it with '/', or use none."));
+        return ports.isEmpty()
+                ? Optional.empty()
+                : healthUrl(healthPath, ports.get(0).url());
+    }
+
+    private static Optional<URI> healthUrl(String healthPath, String base) throws SettingException {
+        return healthPath.equals("none")
+                ? Optional.empty()
+                : Optional.of(url("healthPath", base, healthPath, "Begin it with '/', or use none."));
     }
 }

@@ -13,10 +13,13 @@ import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.run.QemuBoot;
 import io.github.javaunikernel.maven.run.QemuRequest;
+import io.github.javaunikernel.maven.run.Xl;
+import io.github.javaunikernel.maven.run.XlDomain;
 import io.github.javaunikernel.maven.run.XlGuest;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.apache.maven.plugins.annotations.Component;
@@ -129,6 +132,8 @@ public class RunNoForkMojo extends AbstractQemuMojo {
         }
         BuiltImage image = BuiltImage.find(directory(), fileName());
         drives(image);
-        return XlGuest.start(image, memory(), searchPath(), console());
+        Xl xl = new Xl(searchPath());
+        xl.require("run.with");
+        return XlGuest.start(xl, new XlDomain(image, image.name(), memory()), Optional.empty(), console());
     }
 }

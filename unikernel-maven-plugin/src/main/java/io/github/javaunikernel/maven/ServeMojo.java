@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import io.github.javaunikernel.maven.boot.Firmware;
+import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.run.GuestException;
 import io.github.javaunikernel.maven.run.Interrupts;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.run.QemuBoot;
 import io.github.javaunikernel.maven.run.QemuRequest;
+import io.github.javaunikernel.maven.run.Xl;
+import io.github.javaunikernel.maven.run.XlDomain;
 import io.github.javaunikernel.maven.serve.FrontDoor;
+import io.github.javaunikernel.maven.serve.GuestStarter;
 import io.github.javaunikernel.maven.serve.Limits;
-import io.github.javaunikernel.maven.serve.QemuStarter;
+import io.github.javaunikernel.maven.serve.Machines;
+import io.github.javaunikernel.maven.serve.QemuMachines;
 import io.github.javaunikernel.maven.serve.SnapshotObstacle;
 import io.github.javaunikernel.maven.serve.Snapshots;
 import io.github.javaunikernel.maven.serve.StatusServer;
+import io.github.javaunikernel.maven.serve.XlMachines;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,6 +27,7 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 import org.apache.maven.plugins.annotations.Execute;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -27,16 +35,24 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.project.MavenProject;
 
 /**
- * Builds the image and listens on its ports, without booting it. The first connection boots an instance in QEMU and
- * waits until that is ready; bytes are then passed on both ways, whatever the protocol over TCP. An instance without
- * connections is shut down after {@code idleTimeout}. Ctrl-C lets open connections end, up to {@code drainTimeout}, and
- * shuts all instances down; a second Ctrl-C ends them by force.
+ * Builds the image and listens on its ports, without booting it. The first connection boots an instance, in QEMU or as
+ * a domain of the Xen host that this machine is, and waits until that is ready; bytes are then passed on both ways,
+ * whatever the protocol over TCP. An instance without connections is shut down after {@code idleTimeout}. Ctrl-C lets
+ * open connections end, up to {@code drainTimeout}, and shuts all instances down; a second Ctrl-C ends them by force.
  *
  * @since 0.1.0
  */
 @Mojo(name = "serve", threadSafe = true)
 @Execute(phase = LifecyclePhase.PACKAGE)
 public final class ServeMojo extends AbstractStartMojo {
+
+    /**
+     * Where instances run: {@code qemu}, or {@code xl} if this machine is a Xen host.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.serve.with", defaultValue = "qemu")
+    private String with;
 
     /**
      * Number of instances that are kept running without any connection.
@@ -126,16 +142,85 @@ public final class ServeMojo extends AbstractStartMojo {
         applications().checkOnlyOne();
         Limits limits = Limits.checked(min, max, maxConnections, idleTimeout, drainTimeout);
         OptionalInt status = PortOption.parse("serve.statusPort", statusPort, 0);
-        QemuRequest request = request(true, OptionalInt.empty());
-        check(request);
-        List<Integer> ports = request.ports().stream().map(PortForward::host).toList();
-        QemuStarter starter = new QemuStarter(
-                request, this::awaitReady, limit("stop.timeout", stopTimeout), ServeMojo::print, snapshots(request));
+        List<PortForward> ports = ports(true);
+        GuestStarter starter = starter(ports);
+        List<Integer> doors = ports.stream().map(PortForward::host).toList();
         try (Interrupts interrupts = new Interrupts(getLog()::info);
-                FrontDoor door = FrontDoor.open(address(), ports, limits, starter, System::nanoTime, this::log)) {
-            announce(request, door);
+                FrontDoor door = FrontDoor.open(address(), doors, limits, starter, System::nanoTime, this::log)) {
+            announce(ports, door);
             serve(door, status, interrupts);
         }
+    }
+
+    private GuestStarter starter(List<PortForward> ports) throws SettingException, IOException {
+        return switch (with) {
+            case "qemu" -> inQemu();
+            case "xl" -> inXen(ports);
+            default ->
+                throw new SettingException(
+                        "serve.with", "'" + with + "' is not a way to run a guest.", "Use qemu or xl.");
+        };
+    }
+
+    private GuestStarter inQemu() throws SettingException, IOException {
+        QemuRequest request = request(true, OptionalInt.empty());
+        check(request.image(), request.ports());
+        QemuBoot.check(request);
+        if (request.debugPort().isPresent() && (max > 1 || request.debugPort().getAsInt() == 0)) {
+            throw new SettingException(
+                    "debug",
+                    "The debugger needs one port that leads to the only instance.",
+                    "Use -Dunikernel.debug with a port or without a value, and leave out -Dunikernel.serve.max.");
+        }
+        announceDebugger(request.debugPort());
+        return starter(new QemuMachines(request), () -> SnapshotObstacle.of(request));
+    }
+
+    private GuestStarter inXen(List<PortForward> ports) throws SettingException, IOException {
+        Xl xl = new Xl(searchPath());
+        xl.require("serve.with");
+        checkXen();
+        BuiltImage image = BuiltImage.find(directory(), fileName());
+        check(image, ports);
+        if (max > 1 && image.scratchBytes() > 0) {
+            throw new SettingException(
+                    "serve.max",
+                    "The scratch disk that " + image.xenConfig() + " names is for one domain at a time.",
+                    "Leave out -Dunikernel.serve.max, or build the image without -Dunikernel.scratch.");
+        }
+        drives(image);
+        Optional<String> fixed =
+                image.network().fixed().map(own -> own.address().toString());
+        if (max > 1 && fixed.isPresent()) {
+            throw new SettingException(
+                    "serve.max",
+                    "The image has the address " + fixed.get() + ", which one machine can have.",
+                    "Leave out -Dunikernel.serve.max, or build the image with -Dunikernel.network=dhcp.");
+        }
+        List<Integer> inGuest = ports.stream().map(PortForward::guest).toList();
+        XlDomain domain = new XlDomain(image, image.name(), memory());
+        return starter(new XlMachines(xl, domain, inGuest, fixed), () -> SnapshotObstacle.of(image));
+    }
+
+    private void checkXen() throws SettingException {
+        if (firmware() != Firmware.NONE) {
+            throw new SettingException(
+                    "firmware", "xl loads the kernel itself.", "Leave the parameter out, or serve with qemu.");
+        }
+        if (isDebugged()) {
+            throw new SettingException(
+                    "debug", "No port of this machine leads to the debugger's agent in a domain.", "Serve with qemu.");
+        }
+    }
+
+    private GuestStarter starter(Machines machines, Supplier<Optional<String>> obstacle) throws SettingException {
+        return new GuestStarter(
+                machines,
+                this::awaitReady,
+                limit(),
+                limit("stop.timeout", stopTimeout),
+                ServeMojo::print,
+                snapshots(obstacle));
     }
 
     private void serve(FrontDoor door, OptionalInt statusPort, Interrupts interrupts)
@@ -156,31 +241,30 @@ public final class ServeMojo extends AbstractStartMojo {
         door.run();
     }
 
-    private Optional<Snapshots> snapshots(QemuRequest request) {
-        Optional<String> obstacle = snapshot ? SnapshotObstacle.of(request) : Optional.empty();
+    private Optional<Snapshots> snapshots(Supplier<Optional<String>> check) {
+        Optional<String> obstacle = snapshot ? check.get() : Optional.empty();
         obstacle.ifPresent(reason -> getLog().warn("No snapshot is taken, and every start is a cold one: " + reason));
         return snapshot && obstacle.isEmpty()
                 ? Optional.of(new Snapshots(directory().toAbsolutePath().resolve(fileName() + ".snapshot"), this::log))
                 : Optional.empty();
     }
 
-    private void check(QemuRequest request) throws SettingException {
-        checkSettings(request.ports());
-        QemuBoot.check(request);
-        if (request.ports().isEmpty()) {
+    private void check(BuiltImage image, List<PortForward> ports) throws SettingException {
+        checkSettings(ports);
+        if (ports.isEmpty()) {
             throw new SettingException("ports", "There is no port to listen on.", "Name one.");
         }
-        if (max > 1 && request.data().stream().anyMatch(drive -> !drive.readOnly())) {
+        if (!image.network().isPresent()) {
+            throw new SettingException(
+                    "ports",
+                    "The image was built without a network, so no port leads to it.",
+                    "Build it with another -Dunikernel.network.");
+        }
+        if (max > 1 && image.dataDisks().stream().anyMatch(disk -> !disk.readOnly())) {
             throw new SettingException(
                     "serve.max",
                     "The image writes to a data disk, which is for one machine at a time.",
                     "Leave out -Dunikernel.serve.max, or make the data disk read-only.");
-        }
-        if (request.debugPort().isPresent() && (max > 1 || request.debugPort().getAsInt() == 0)) {
-            throw new SettingException(
-                    "debug",
-                    "The debugger needs one port that leads to the only instance.",
-                    "Use -Dunikernel.debug with a port or without a value, and leave out -Dunikernel.serve.max.");
         }
     }
 
@@ -196,13 +280,12 @@ public final class ServeMojo extends AbstractStartMojo {
         }
     }
 
-    private void announce(QemuRequest request, FrontDoor door) {
-        for (int i = 0; i < request.ports().size(); i++) {
-            int guest = request.ports().get(i).guest();
+    private void announce(List<PortForward> ports, FrontDoor door) {
+        for (int i = 0; i < ports.size(); i++) {
+            int guest = ports.get(i).guest();
             PortForward port = new PortForward(door.ports().get(i), guest);
             getLog().info(port.url() + " leads to port " + port.guest() + " of an instance");
         }
-        announceDebugger(request.debugPort());
     }
 
     private void log(String message) {

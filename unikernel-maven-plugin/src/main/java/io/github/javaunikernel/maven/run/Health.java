@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.run;
 
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -42,6 +43,14 @@ public final class Health {
         if (url.isPresent()) {
             health.awaitAnswer(url.get());
         }
+    }
+
+    /** Waits until the guest has an IPv4 address. Fails at once when the guest ends. */
+    public static InetAddress awaitAddress(Guest guest, Duration limit) throws GuestException, InterruptedException {
+        Health health = new Health(guest, limit);
+        health.lastAnswer = "it has no IPv4 address; see that a DHCP server answers on the bridge";
+        health.awaitOrEnd(guest.reports().addressed());
+        return guest.reports().address().orElseThrow(health::tooLate);
     }
 
     private void awaitAnswer(URI url) throws GuestException, InterruptedException {

@@ -10,19 +10,21 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What must be the same for a snapshot of one machine to go on in another.
  *
  * @param image SHA-256 of the disk
- * @param kernel SHA-256 of the kernel that QEMU loads
- * @param qemu what QEMU says of its version
- * @param machine what QEMU is asked for
+ * @param kernel SHA-256 of the kernel that is loaded
+ * @param hypervisor name and version of what makes the machine
+ * @param machine what that is asked for
  * @param processor the host's, if the guest runs on it, else that it is emulated
  */
-public record MachineIdentity(String image, String kernel, String qemu, String machine, String processor) {
+public record MachineIdentity(String image, String kernel, String hypervisor, String machine, String processor) {
 
     private static final Path PROCESSOR = Path.of("/proc/cpuinfo");
 
@@ -38,13 +40,29 @@ public record MachineIdentity(String image, String kernel, String qemu, String m
                 request.accelerator().isEmulation() ? "emulated" : processorSeen());
     }
 
+    /** Reads the image and asks the Xen host as they are now. */
+    static MachineIdentity of(Xl xl, XlDomain domain) throws IOException {
+        BuiltImage image = domain.image();
+        return new MachineIdentity(
+                KnownHash.of(image.image()),
+                KnownHash.of(image.kernel()),
+                "Xen " + xl.version(),
+                domain.machine(),
+                processorSeen());
+    }
+
+    /** Whether all parts are there, which one that was read from a file may lack. */
+    public boolean isComplete() {
+        return Stream.of(image, kernel, hypervisor, machine, processor).allMatch(Objects::nonNull);
+    }
+
     /** What differs from another one, in words; empty if nothing does. */
     public Optional<String> difference(MachineIdentity other) {
         if (!image.equals(other.image) || !kernel.equals(other.kernel)) {
             return Optional.of("the image has changed");
         }
-        if (!qemu.equals(other.qemu)) {
-            return Optional.of("it was taken with " + other.qemu);
+        if (!hypervisor.equals(other.hypervisor)) {
+            return Optional.of("it was taken with " + other.hypervisor);
         }
         if (!processor.equals(other.processor)) {
             return Optional.of("it was taken on another processor");

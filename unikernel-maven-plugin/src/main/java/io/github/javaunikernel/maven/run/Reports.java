@@ -6,7 +6,10 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 
@@ -23,7 +26,9 @@ public final class Reports {
     private final int jmxPort;
     private boolean localConnector;
     private final CompletableFuture<Void> listening = new CompletableFuture<>();
+    private final CompletableFuture<Void> addressed = new CompletableFuture<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private Optional<InetAddress> address = Optional.empty();
     private OptionalInt status = OptionalInt.empty();
     private OptionalInt signal = OptionalInt.empty();
 
@@ -49,11 +54,12 @@ public final class Reports {
     synchronized void accept(String report) throws IOException {
         String[] words = report.split(" ");
         try {
-            int number = Integer.parseInt(words[words.length - 1]);
+            int number = Integer.parseUnsignedInt(words[words.length - 1]);
             switch (words[0]) {
                 case "listening" -> listensOn(number);
                 // It listens since before the snapshot.
                 case "restored" -> listening.complete(null);
+                case "address" -> hasAddress(number);
                 case "exit" -> status = OptionalInt.of(number);
                 case "killed" -> signal = OptionalInt.of(number);
                 default -> throw unknown(report);
@@ -66,6 +72,16 @@ public final class Reports {
     /** Done when the guest's program listens on its first port, or goes on from a snapshot. */
     CompletableFuture<Void> listening() {
         return listening;
+    }
+
+    /** Done when the guest has had an IPv4 address; one that goes on from a snapshot has then got it since. */
+    CompletableFuture<Void> addressed() {
+        return addressed;
+    }
+
+    /** The IPv4 address of the guest's first network device, unless it has none. */
+    public synchronized Optional<InetAddress> address() {
+        return address;
     }
 
     /** Runs an action when the guest's program listens on its first port. */
@@ -96,6 +112,16 @@ public final class Reports {
         } else if (port != debugPort) {
             listening.complete(null);
         }
+    }
+
+    private void hasAddress(int number) throws IOException {
+        if (number == 0) {
+            address = Optional.empty();
+            return;
+        }
+        address = Optional.of(InetAddress.getByAddress(
+                ByteBuffer.allocate(Integer.BYTES).putInt(number).array()));
+        addressed.complete(null);
     }
 
     private void read(InputStream in) {

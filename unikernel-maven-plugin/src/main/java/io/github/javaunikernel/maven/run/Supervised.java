@@ -46,8 +46,8 @@ final class Supervised {
     /** Starts a program that is killed at the end of the lifeline. What it prints is on standard output. */
     static Process start(HostFamily family, List<String> program) throws IOException {
         return family == HostFamily.WINDOWS
-                ? start(inJvm(program), true)
-                : start(inShell(family, KILLING, program), true);
+                ? start(inJvm(program), true, null)
+                : start(inShell(family, KILLING, program), true, null);
     }
 
     /**
@@ -55,9 +55,10 @@ final class Supervised {
      *
      * @param lifeline shell commands that read descriptor 3 to its end and then end the program; what they print is the
      *     program's input
+     * @param searchPath the environment variable PATH of both
      */
-    static Process start(List<String> program, String lifeline) throws IOException {
-        return start(inShell(HostFamily.current(), String.format(ENDING, lifeline), program), false);
+    static Process start(List<String> program, String lifeline, String searchPath) throws IOException {
+        return start(inShell(HostFamily.current(), String.format(ENDING, lifeline), program), false, searchPath);
     }
 
     private static List<String> inShell(HostFamily family, String script, List<String> program) {
@@ -91,9 +92,14 @@ final class Supervised {
         }
     }
 
-    private static Process start(List<String> words, boolean errorToOutput) throws IOException {
+    /** A search path that is null is that of this JVM. */
+    private static Process start(List<String> words, boolean errorToOutput, String searchPath) throws IOException {
+        ProcessBuilder program = new ProcessBuilder(words).redirectErrorStream(errorToOutput);
+        if (searchPath != null) {
+            program.environment().put("PATH", searchPath);
+        }
         try {
-            return new ProcessBuilder(words).redirectErrorStream(errorToOutput).start();
+            return program.start();
         } catch (IOException e) {
             throw new ExplainedException(
                     words.get(0) + " cannot be run: " + FileTrouble.reason(e)

@@ -2,98 +2,116 @@
 package io.github.javaunikernel.maven.run;
 
 import io.github.javaunikernel.maven.settings.ExplainedException;
-import io.github.javaunikernel.maven.settings.FileTrouble;
-import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /** A guest of the Xen host that this is. It ends with this JVM at the latest. */
 public final class XlGuest implements Guest {
 
-    private static final List<String> PROGRAMS = List.of("xl", "xenstore-watch", "xenstore-read");
     /** A line says that the domain has ended by itself; the end of the lifeline without one, that this JVM has. */
     private static final String LIFELINE = "read -r ended <&3 || xl destroy '%s' >&2";
+    /** Far longer than the script below takes to end when there is no domain any more. */
+    private static final int SECONDS_TO_END = 10;
 
     /**
-     * Runs a domain to its end; its name comes first, then the words for xl create. Standard output is its console,
-     * standard error what its kernel reports. A domain that has shut down stays until its reports are read. The watch
-     * is there before the domain runs; its first line says so, each further one that some domain has ended.
+     * Runs a domain to its end; its name comes first, then a file with its configuration, which is deleted, and perhaps
+     * a file with the memory to go on from. Standard output is its console. Standard error first has a line when there
+     * is a domain, then what its kernel reports. A domain that has shut down stays until its last reports are read:
+     * that it has ended may be seen before they are announced, since the end of any domain has all looked at. One that
+     * is being saved (reason 2) has not ended. The watches are there before the domain runs.
      */
     private static final String SCRIPT = """
-            domain=$1
-            shift
+            domain=$1 config=$2 memory=$3
             exec 3>&2 2>&1
-            xl create -p "$@" 'on_poweroff="preserve"' 'on_reboot="preserve"' 'on_crash="preserve"' || exit
+            report() {
+                number=$(xenstore-read "$reports/$1" 2>/dev/null) && echo "$1 $number" >&3
+            }
+            if [ -n "$memory" ]; then xl restore -p "$config" "$memory"; else xl create -p "$config"; fi
+            made=$?
+            rm -f "$config"
+            [ $made = 0 ] || exit $made
+            echo made >&3
             reports=/local/domain/$(xl domid "$domain")/data/unikernel
             {
-                xenstore-watch @releaseDomain 3>&- &
+                xenstore-watch @releaseDomain "$reports" 3>&- &
                 echo $!
                 wait
             } | {
                 read -r watch
                 read -r event
                 xl unpause "$domain"
-                state=-
-                while case $state in '' | *[sd]*) false ;; esac && read -r event; do
-                    state=$(xl list "$domain" 2>/dev/null | awk 'NR == 2 { print $5 }')
+                reason=-
+                while case $reason in - | 2) ;; *) false ;; esac && read -r event; do
+                    case $event in
+                    @releaseDomain) reason=$(xl list -v "$domain" 2>/dev/null | awk 'NR == 2 { print $8 }') ;;
+                    "$reports"/exit | "$reports"/killed) ;;
+                    "$reports"/*) report "${event##*/}" ;;
+                    esac
                 done
-                for event in exit killed; do
-                    number=$(xenstore-read "$reports/$event" 2>/dev/null) && echo "$event $number" >&3
-                done
+                report exit
+                report killed
                 kill "$watch"
-                xl destroy "$domain"
-                case $state in *c*) exit %d ;; esac
+                [ -z "$reason" ] || xl destroy "$domain"
+                [ "$reason" != 3 ] || exit %d
             } &
             xl console "$domain"
             wait $!
             """;
 
+    private final Xl xl;
     private final String domain;
     private final Process process;
     private final Console console;
-    private final Reports reports = new Reports(0, 0);
+    private final Reports reports;
 
-    private XlGuest(String domain, Process process, Console console) {
+    private XlGuest(Xl xl, String domain, Process process, Console console, Reports reports) {
+        this.xl = xl;
         this.domain = domain;
         this.process = process;
         this.console = console;
-        console.follow(process.getInputStream());
-        reports.follow(process.getErrorStream());
-        console.ended().whenComplete((nothing, problem) -> endLifeline());
+        this.reports = reports;
     }
 
     /**
-     * Creates the domain that the image's configuration describes.
+     * Creates a domain, and returns when there is one, or when that has failed, which its end and its console explain.
      *
-     * @param memory in MiB, or empty for that of the configuration
+     * @param memory a file that {@link #save} has written, from which the domain goes on; or empty for a boot
      */
-    public static XlGuest start(BuiltImage image, OptionalInt memory, String searchPath, Console console)
-            throws IOException, SettingException {
-        for (String program : PROGRAMS) {
-            require(program, searchPath);
-        }
+    public static XlGuest start(Xl xl, XlDomain domain, Optional<Path> memory, Console console) throws IOException {
+        Path config = domain.write();
         List<String> words = new ArrayList<>(List.of(
                 "sh",
                 "-c",
                 String.format(SCRIPT, GuestEnd.PANIC),
                 "unikernel",
-                image.name(),
-                image.xenConfig().toString()));
-        memory.ifPresent(mebibytes -> words.add("memory=" + mebibytes));
-        Process process = Supervised.start(words, String.format(LIFELINE, image.name()));
-        return new XlGuest(image.name(), process, console);
+                domain.name(),
+                config.toString(),
+                memory.map(Path::toString).orElse("")));
+        try {
+            Process process = Supervised.start(words, String.format(LIFELINE, domain.name()), xl.searchPath());
+            BuiltImage image = domain.image();
+            XlGuest guest =
+                    new XlGuest(xl, domain.name(), process, console, new Reports(image.debugPort(), image.jmxPort()));
+            guest.follow();
+            return guest;
+        } catch (IOException e) {
+            Files.deleteIfExists(config);
+            throw e;
+        }
     }
 
-    private static void require(String program, String searchPath) throws SettingException {
-        if (Programs.find(program, searchPath).isEmpty()) {
-            throw new SettingException(
-                    "run.with",
-                    "There is no " + program + " on the PATH.",
-                    "Run on a Xen host, as root, or leave the parameter out to use QEMU.");
-        }
+    private void follow() throws IOException {
+        console.follow(process.getInputStream());
+        console.ended().whenComplete((nothing, problem) -> endLifeline());
+        InputStream reported = process.getErrorStream();
+        for (int c = reported.read(); c >= 0 && c != '\n'; c = reported.read()) {}
+        reports.follow(reported);
     }
 
     @Override
@@ -106,14 +124,38 @@ public final class XlGuest implements Guest {
         return reports;
     }
 
-    @Override
-    public void shutDown() throws IOException {
-        xl("shutdown");
+    /** Writes the memory of the domain, which stops meanwhile and then goes on, into a file that is there already. */
+    public void save(Path file) throws IOException {
+        xl.run("save", "-c", domain, file.toString());
     }
 
     @Override
+    public void shutDown() throws IOException {
+        xl.run("shutdown", domain);
+    }
+
+    /** One that has just ended by itself cannot be destroyed. */
+    @Override
     public void kill() throws IOException {
-        xl("destroy");
+        if (!process.isAlive()) {
+            return;
+        }
+        try {
+            xl.run("destroy", domain);
+        } catch (ExplainedException e) {
+            if (!endsSoon()) {
+                throw e;
+            }
+        }
+    }
+
+    private boolean endsSoon() {
+        try {
+            return process.waitFor(SECONDS_TO_END, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     @Override
@@ -122,29 +164,6 @@ public final class XlGuest implements Guest {
         console.ended().exceptionally(problem -> null).join();
         reports.ended().exceptionally(problem -> null).join();
         return new GuestEnd(console, reports, status);
-    }
-
-    private void xl(String command) throws IOException {
-        try {
-            Process xl = new ProcessBuilder("xl", command, domain)
-                    .redirectErrorStream(true)
-                    .start();
-            xl.getOutputStream().close();
-            String output = new String(xl.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-            if (xl.waitFor() != 0) {
-                throw new ExplainedException("'xl " + command + " " + domain + "' fails: " + output
-                        + "\nSee with 'xl list' whether the domain is still there.");
-            }
-        } catch (ExplainedException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new ExplainedException(
-                    "xl cannot be run: " + FileTrouble.reason(e)
-                            + ". See with 'xl list' whether the domain is still there.",
-                    e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     private void endLifeline() {

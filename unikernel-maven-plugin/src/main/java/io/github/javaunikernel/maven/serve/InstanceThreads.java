@@ -118,7 +118,8 @@ final class InstanceThreads {
         threads.shutdownNow();
         try {
             if (!threads.awaitTermination(SECONDS_TO_END, TimeUnit.SECONDS)) {
-                log.accept("An instance is still being ended. Look for QEMU among the processes of this machine.");
+                log.accept("An instance is still being ended. Look for QEMU among the processes of this machine,"
+                        + " or on a Xen host for a domain with 'xl list'.");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -32,8 +32,8 @@ public final class Snapshots {
 
     /** Writes a machine's memory. */
     interface Source {
-        /** Does it; fails unless all of it was written. */
-        void writeTo(OutputStream out) throws IOException;
+        /** Does it, into a file that is there already; fails unless all of it was written. */
+        void writeTo(Path file) throws IOException;
     }
 
     /**
@@ -45,7 +45,7 @@ public final class Snapshots {
     private record Description(MachineIdentity machine, String taken, long bytes) {
 
         private boolean isComplete() {
-            return machine != null && taken != null && machine.image() != null && machine.qemu() != null;
+            return machine != null && taken != null && machine.isComplete();
         }
     }
 
@@ -108,9 +108,8 @@ public final class Snapshots {
             PrivateFiles.createDirectory(unfinished);
             Path memory = unfinished.resolve(MEMORY);
             FileTrouble.on(memory, () -> {
-                try (OutputStream out = create(memory)) {
-                    source.writeTo(out);
-                }
+                create(memory).close();
+                source.writeTo(memory);
                 return memory;
             });
             Description description = new Description(machine, Instant.now().toString(), Files.size(memory));

@@ -62,6 +62,14 @@ class HealthTest {
     }
 
     @Test
+    void waitsForAnAddress() throws Exception {
+        reports.accept("address 3232235777");
+        assertEquals("192.168.1.1", Health.awaitAddress(new FakeGuest(), LONG).getHostAddress());
+        reports.accept("address 0");
+        assertEquals(Optional.empty(), reports.address());
+    }
+
+    @Test
     void failsAtOnceWhenTheGuestEnds() throws Exception {
         print("Cannot open the database\n");
         reports.accept("exit 1");

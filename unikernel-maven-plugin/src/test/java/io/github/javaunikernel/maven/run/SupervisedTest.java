@@ -25,7 +25,7 @@ class SupervisedTest {
 
     @Test
     void programGetsWhatIsWritten() throws Exception {
-        Process process = Supervised.start(UNTIL_QUIT, LIFELINE);
+        Process process = Supervised.start(UNTIL_QUIT, LIFELINE, System.getenv("PATH"));
         process.getOutputStream().write("one\nquit\n".getBytes(StandardCharsets.UTF_8));
         process.getOutputStream().flush();
         // Its output ends with it, while the lifeline is still held.
@@ -36,7 +36,7 @@ class SupervisedTest {
 
     @Test
     void programEndsWithTheLifeline() throws Exception {
-        Process process = Supervised.start(UNTIL_QUIT, LIFELINE);
+        Process process = Supervised.start(UNTIL_QUIT, LIFELINE, System.getenv("PATH"));
         process.getOutputStream().close();
         assertEquals("got quit\n", output(process));
         assertEquals(7, process.waitFor());

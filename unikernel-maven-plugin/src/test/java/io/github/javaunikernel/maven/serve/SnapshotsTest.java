@@ -33,7 +33,7 @@ class SnapshotsTest {
 
     private Snapshots taken() throws IOException {
         Snapshots snapshots = new Snapshots(directory(), log::add);
-        snapshots.take(MACHINE, out -> out.write(new byte[3 << 20]));
+        snapshots.take(MACHINE, file -> Files.write(file, new byte[3 << 20]));
         return snapshots;
     }
 
@@ -100,8 +100,8 @@ class SnapshotsTest {
         Snapshots snapshots = taken();
         IOException failure = assertThrows(
                 IOException.class,
-                () -> snapshots.take(MACHINE, out -> {
-                    out.write(new byte[1 << 20]);
+                () -> snapshots.take(MACHINE, file -> {
+                    Files.write(file, new byte[1 << 20]);
                     throw new IOException("the machine is gone");
                 }));
         assertEquals(scratch.resolve("hello.snapshot.part/memory") + ": the machine is gone", failure.getMessage());

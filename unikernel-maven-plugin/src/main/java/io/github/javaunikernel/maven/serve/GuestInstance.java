@@ -2,7 +2,7 @@
 package io.github.javaunikernel.maven.serve;
 
 import io.github.javaunikernel.maven.run.GuestException;
-import io.github.javaunikernel.maven.run.QemuBoot;
+import io.github.javaunikernel.maven.run.Health;
 import io.github.javaunikernel.maven.run.StartedGuest;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
@@ -13,31 +13,35 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A guest in QEMU.
+ * A guest in a machine.
  *
+ * @param startLimit how long it may take to get an address
  * @param stopLimit how long it may take to end in good order
  * @param lines of its console
  * @param origin empty where there are no snapshots
  */
-record QemuInstance(
-        QemuBoot boot,
-        QemuStarter.Readiness readiness,
+record GuestInstance(
+        Machine machine,
+        Readiness readiness,
+        Duration startLimit,
         Duration stopLimit,
         ConsoleLines lines,
-        Optional<QemuStarter.Origin> origin)
+        Optional<GuestStarter.Origin> origin)
         implements Instance {
 
     @Override
     public List<InetSocketAddress> addresses() {
-        return boot.ports().stream()
-                .map(port -> new InetSocketAddress("127.0.0.1", port.host()))
-                .toList();
+        return machine.addresses();
     }
 
     @Override
     public void awaitReady() throws InstanceException, InterruptedException {
         try {
-            readiness.await(boot.guest(), boot.ports());
+            if (addresses().isEmpty()) {
+                Health.awaitAddress(machine.guest(), startLimit);
+            }
+            InetSocketAddress first = addresses().get(0);
+            readiness.await(machine.guest(), "http://" + first.getHostString() + ":" + first.getPort() + "/");
         } catch (SettingException | GuestException e) {
             discardSnapshot();
             throw new InstanceException(e.getMessage(), e);
@@ -63,7 +67,7 @@ record QemuInstance(
     @Override
     public String awaitEnd() throws InterruptedException {
         try {
-            boot.guest().await().check(false);
+            machine.guest().await().check(false);
             return "Its program ended by itself. If it is a server, see its console.";
         } catch (GuestException e) {
             return e.getMessage();
@@ -74,15 +78,14 @@ record QemuInstance(
 
     @Override
     public boolean responds() {
-        return boot.guest().responds();
+        return machine.responds();
     }
 
     @Override
     public void retire() throws InstanceException, InterruptedException {
         try {
             if (origin.isPresent() && !origin.get().restored()) {
-                origin.get().snapshots().take(origin.get().machine(), boot.guest()::save);
-                boot.guest().resume();
+                origin.get().snapshots().take(origin.get().machine(), machine::save);
             }
         } catch (IOException e) {
             kill();
@@ -95,7 +98,7 @@ record QemuInstance(
     @Override
     public void stop() throws InstanceException, InterruptedException {
         try {
-            new StartedGuest(boot.guest()).stop(stopLimit);
+            new StartedGuest(machine.guest()).stop(stopLimit);
         } catch (GuestException e) {
             throw new InstanceException(e.getMessage(), e);
         } catch (IOException e) {
@@ -104,7 +107,11 @@ record QemuInstance(
     }
 
     @Override
-    public void kill() {
-        boot.guest().kill();
+    public void kill() throws InstanceException {
+        try {
+            machine.guest().kill();
+        } catch (IOException e) {
+            throw new InstanceException(FileTrouble.of(e).text(), e);
+        }
     }
 }
