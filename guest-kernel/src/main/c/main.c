@@ -189,6 +189,7 @@ static void configure_instance(void)
     struct instance instance = {
         .environment = &configuration.environment,
         .sources = configuration.sources,
+        .diagnostics = configuration.diagnostics,
         .command_line = &options.environment,
         .network = network.address != IPV4_ANY,
     };

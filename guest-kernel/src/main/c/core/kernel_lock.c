@@ -35,7 +35,7 @@ static unsigned waiters;                /* atomic: CPUs that wait */
 static struct waiting {
     bool waits, halts, impatient;
     nanoseconds since; /* while it waits */
-    nanoseconds had;   /* for statistics: when it got the lock */
+    nanoseconds had;   /* for statistics: when it got the lock, if they are wanted */
 } waiting[CPUS_MAX];
 
 static struct waiting *own(void) { return &waiting[this_cpu()->id]; }
@@ -101,7 +101,7 @@ static bool halt(struct waiting *mine, nanoseconds *halted)
         cpu_halt();
     __atomic_store_n(&mine->halts, false, __ATOMIC_SEQ_CST);
     has = !read_once(mine->waits); /* perhaps since an interrupt */
-    if (lock_statistics)
+    if (began != 0)
         *halted += (has ? mine->had : clock_monotonic()) - began;
     return has;
 }
@@ -113,7 +113,14 @@ static void wait(void)
     begin_wait(mine);
     nanoseconds began = mine->since;
     for (unsigned looks = 0; looks < SPINS ? !look(mine) : !halt(mine, &halted); looks++) {}
-    kernel_lock_statistics_taken(mine->had - began - halted, halted);
+    if (unlikely(lock_statistics))
+        kernel_lock_statistics_taken(began, halted, mine->had);
+}
+
+static cold void count_without_wait(struct waiting *mine)
+{
+    mine->had = clock_monotonic();
+    kernel_lock_statistics_taken(mine->had, 0, mine->had);
 }
 
 void kernel_lock_take(void)
@@ -122,12 +129,13 @@ void kernel_lock_take(void)
         return;
     assert(!kernel_lock_is_mine());
     must_hold_none();
-    if (try()) {
-        cpu_answer();
-        kernel_lock_statistics_taken(0, 0);
+    if (!try()) {
+        wait();
         return;
     }
-    wait();
+    cpu_answer();
+    if (unlikely(lock_statistics))
+        count_without_wait(own());
 }
 
 bool kernel_lock_take_again(void)
@@ -179,6 +187,8 @@ static void pass_to(const struct cpu *next)
 
 void kernel_lock_give_back(void)
 {
+    if (unlikely(lock_statistics))
+        kernel_lock_statistics_given_back(own()->had);
     if (!is_last())
         pass_to(unlikely(__atomic_load_n(&impatient, __ATOMIC_SEQ_CST)) ? longest_wait(false) : NULL);
 }
@@ -187,6 +197,8 @@ void kernel_lock_let_in(void)
 {
     if (is_last())
         return;
+    if (unlikely(lock_statistics))
+        kernel_lock_statistics_given_back(own()->had);
     pass_to(longest_wait(true));
     kernel_lock_take();
 }

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/lock.h"
-
-#ifdef KERNEL_DEBUG
 #include "core/lock_statistics.h"
 #include "platform/platform.h"
 
+void spin_wait(struct spinlock *lock)
+{
+    nanoseconds began = lock_wait_begins();
+    do {
+        while (read_once(lock->taken))
+            __builtin_ia32_pause();
+    } while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE));
+    lock_wait_ends(lock->class, began);
+}
+
+#ifdef KERNEL_DEBUG
 /* The order is checked before the wait, so that a deadlock is reported instead of met. */
 void spin_lock(struct spinlock *lock)
 {
     lock_taking(&this_cpu()->held, lock->class, lock);
-    while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)) {
-        lock_contended(&this_cpu()->held);
-        while (read_once(lock->taken))
-            __builtin_ia32_pause();
-    }
+    if (unlikely(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)))
+        spin_wait(lock);
     this_cpu()->spinlocks++;
     lock_taken(&this_cpu()->held, lock->class, lock);
 }

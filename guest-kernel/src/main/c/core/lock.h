@@ -24,6 +24,8 @@ static inline void spinlock_init(struct spinlock *lock, enum lock_class class)
     lock->taken = 0;
     lock->class = class;
 }
+/* The lock is not free: waits for it and takes it, and counts the wait (core/lock_statistics.h). For spin_lock(). */
+cold void spin_wait(struct spinlock *lock);
 #ifdef KERNEL_DEBUG
 void spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
@@ -32,11 +34,12 @@ bool spinlocks_held(void);
 /* True while this CPU holds this one. */
 bool spinlock_held(const struct spinlock *lock);
 #else
+/* By platform/x86/spin_wait.S, which keeps all registers: an ordinary call, although it is hardly ever made, would have
+ * the functions around it save registers each time. */
 static inline void spin_lock(struct spinlock *lock)
 {
-    while (unlikely(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)))
-        while (read_once(lock->taken))
-            __builtin_ia32_pause();
+    if (unlikely(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)))
+        asm volatile("call spin_wait_keeping" ::"D"(lock) : "memory", "cc");
 }
 static inline void spin_unlock(struct spinlock *lock) { __atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE); }
 #endif

@@ -63,7 +63,7 @@ void lock_taken(struct held_locks *held, enum lock_class class, const void *lock
     struct held_lock *entry = &held->locks[held->count++];
     *entry = (struct held_lock){ .lock = lock, .class = class };
     backtrace_read((uintptr_t)__builtin_frame_address(0), entry->taken_at, HELD_LOCK_DEPTH);
-    lock_statistics_taken(held, entry);
+    lock_statistics_taken(entry);
 }
 
 void lock_given_back(struct held_locks *held, const void *lock)

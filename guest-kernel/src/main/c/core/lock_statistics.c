@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The counters of core/lock_statistics.h: one set for each class of locks, and two for the kernel lock, of which only
- * waiting is counted. They grow only, each by one atomic operation, so lines that are read meanwhile may differ by what
- * is under way. lock.c, lock_order.c and kernel_lock.c report to it, in any context, and there is no lock.
+ * The counters of core/lock_statistics.h: one set for each class of locks, and two for the kernel lock, since a CPU
+ * waits for that in two ways. Each counter changes by one atomic operation, so lines that are read meanwhile may differ
+ * by what is under way. lock.c, lock_order.c, kernel_lock.c and threads/wait.c report to it, in any context, and there
+ * is no lock. A wait or a hold that began before counting was started is not counted.
  */
 #include "core/lock_statistics.h"
 #include "core/lock_order.h"
@@ -10,13 +11,19 @@
 #include "lib/string.h"
 #include "platform/platform.h"
 
-#ifdef KERNEL_DEBUG
 bool lock_statistics;
 
+struct times {
+    uint64_t count;
+    nanoseconds total, shortest, longest;
+};
+
 static struct counters {
-    uint64_t taken, contended;
-    nanoseconds waited, longest_hold;
+    struct times waits, holds; /* holds.count: acquisitions that were given back */
+    uint64_t acquisitions;
 } counters[LOCK_CLASS_COUNT], kernel_spun, kernel_halted;
+
+static nanoseconds started; /* what began before it does not count; atomic */
 
 static void add(uint64_t *counter, uint64_t n) { __atomic_fetch_add(counter, n, __ATOMIC_RELAXED); }
 
@@ -27,63 +34,139 @@ static void raise(uint64_t *most, uint64_t value)
         ;
 }
 
-void lock_contended(struct held_locks *held)
+static void lower(uint64_t *least, uint64_t value)
 {
-    if (lock_statistics && held->waiting_since == 0)
-        held->waiting_since = clock_monotonic();
+    uint64_t old = read_once(*least);
+    while (value < old && !__atomic_compare_exchange_n(least, &old, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
 }
 
-void lock_statistics_taken(struct held_locks *held, struct held_lock *entry)
+static void add_time(struct times *times, nanoseconds time)
 {
-    if (!lock_statistics)
+    add(&times->count, 1);
+    add(&times->total, time);
+    raise(&times->longest, time);
+    lower(&times->shortest, time);
+}
+
+/* ---- What is counted ------------------------------------------------------------------------------- */
+
+static void clear(struct counters *c)
+{
+    *c = (struct counters){ .waits.shortest = UINT64_MAX, .holds.shortest = UINT64_MAX };
+}
+
+void lock_statistics_start(void)
+{
+    lock_statistics_stop();
+    for (enum lock_class class = 0; class < LOCK_CLASS_COUNT; class ++)
+        clear(&counters[class]);
+    clear(&kernel_spun);
+    clear(&kernel_halted);
+    write_once(started, clock_monotonic());
+    write_once(lock_statistics, true);
+}
+
+void lock_statistics_stop(void) { write_once(lock_statistics, false); }
+
+bool lock_statistics_parse(const char *value)
+{
+    if (!strcmp(value, "1"))
+        lock_statistics_start();
+    else if (!strcmp(value, "0"))
+        lock_statistics_stop();
+    else
+        return false;
+    return true;
+}
+
+static bool counts(nanoseconds began) { return read_once(lock_statistics) && began >= read_once(started); }
+
+nanoseconds lock_wait_begins(void) { return read_once(lock_statistics) ? clock_monotonic() : 0; }
+
+void lock_wait_ends(enum lock_class class, nanoseconds began)
+{
+    if (counts(began))
+        add_time(&counters[class].waits, clock_monotonic() - began);
+}
+
+#ifdef KERNEL_DEBUG
+void lock_statistics_taken(struct held_lock *entry)
+{
+    if (!read_once(lock_statistics))
         return;
-    struct counters *class = &counters[entry->class];
     entry->since = clock_monotonic();
-    add(&class->taken, 1);
-    if (held->waiting_since == 0)
-        return;
-    add(&class->contended, 1);
-    add(&class->waited, entry->since - held->waiting_since);
-    held->waiting_since = 0;
+    add(&counters[entry->class].acquisitions, 1);
 }
 
 void lock_statistics_given_back(const struct held_lock *entry)
 {
-    if (entry->since != 0)
-        raise(&counters[entry->class].longest_hold, clock_monotonic() - entry->since);
+    if (counts(entry->since))
+        add_time(&counters[entry->class].holds, clock_monotonic() - entry->since);
+}
+#endif
+
+static void count_acquisition(struct counters *of, nanoseconds waited)
+{
+    add(&of->acquisitions, 1);
+    if (waited > 0)
+        add_time(&of->waits, waited);
 }
 
-static void count_wait(struct counters *of, nanoseconds waited)
+void kernel_lock_statistics_taken(nanoseconds began, nanoseconds halted, nanoseconds had)
 {
-    add(&of->taken, 1);
-    add(&of->contended, waited > 0);
-    add(&of->waited, waited);
-}
-
-void kernel_lock_statistics_taken(nanoseconds spun, nanoseconds halted)
-{
-    if (!lock_statistics)
+    if (!counts(began) || had < began + halted)
         return;
-    count_wait(&kernel_spun, spun);
-    count_wait(&kernel_halted, halted);
+    count_acquisition(&kernel_spun, had - began - halted);
+    count_acquisition(&kernel_halted, halted);
+}
+
+void kernel_lock_statistics_given_back(nanoseconds had)
+{
+    if (counts(had))
+        add_time(&kernel_spun.holds, clock_monotonic() - had);
+}
+
+/* ---- The table --------------------------------------------------------------------------------------- */
+
+static int put_time(char *to, size_t room, bool known, nanoseconds time)
+{
+    return known ? format(to, room, " %9lu.%03lu", time / NS_PER_US, time % NS_PER_US) : format(to, room, " %13s", "-");
+}
+
+/* Shortest, longest, all together, and on average. */
+static size_t put_times(char *to, size_t room, const struct times *times)
+{
+    bool known = times->count > 0;
+    const nanoseconds shown[] = { times->shortest, times->longest, times->total,
+                                  known ? times->total / times->count : 0 };
+    size_t at = 0;
+    for (unsigned i = 0; i < array_size(shown); i++)
+        at += (size_t)put_time(to + at, room - at, known, shown[i]);
+    return at;
 }
 
 static void put_counters(const char *name, const struct counters *c, void (*put)(const char *line, void *context),
                          void *context)
 {
     char line[LOCK_STATISTICS_LINE];
-    if (c->taken == 0)
+    if (c->acquisitions == 0 && c->waits.count == 0)
         return;
-    format(line, sizeof(line), "%20s %12lu %11lu.%03lu %12lu %11lu.%03lu\n", name, c->contended, c->waited / NS_PER_US,
-           c->waited % NS_PER_US, c->taken, c->longest_hold / NS_PER_US, c->longest_hold % NS_PER_US);
+    size_t at = (size_t)format(line, sizeof(line), "%20s %12lu", name, c->waits.count);
+    at += put_times(line + at, sizeof(line) - at, &c->waits);
+    at += (size_t)(c->acquisitions > 0 ? format(line + at, sizeof(line) - at, " %12lu", c->acquisitions)
+                                       : format(line + at, sizeof(line) - at, " %12s", "-"));
+    at += put_times(line + at, sizeof(line) - at, &c->holds);
+    format(line + at, sizeof(line) - at, "\n");
     put(line, context);
 }
 
 void lock_statistics_lines(void (*put)(const char *line, void *context), void *context)
 {
     char line[LOCK_STATISTICS_LINE];
-    format(line, sizeof(line), "%20s %12s %15s %12s %15s\n", "class name", "contentions", "waittime-total",
-           "acquisitions", "holdtime-max");
+    format(line, sizeof(line), "%20s %12s %13s %13s %13s %13s %12s %13s %13s %13s %13s\n", "class name", "contentions",
+           "waittime-min", "waittime-max", "waittime-total", "waittime-avg", "acquisitions", "holdtime-min",
+           "holdtime-max", "holdtime-total", "holdtime-avg");
     put(line, context);
     put_counters("kernel", &kernel_spun, put, context);
     put_counters("kernel halted", &kernel_halted, put, context);
@@ -99,13 +182,6 @@ static void log_statistics(const char *text, void *unused)
 
 void lock_statistics_print(void)
 {
-    if (lock_statistics)
+    if (read_once(lock_statistics))
         lock_statistics_lines(log_statistics, NULL);
 }
-
-bool lock_statistics_parse(const char *value)
-{
-    lock_statistics = !strcmp(value, "1");
-    return lock_statistics;
-}
-#endif

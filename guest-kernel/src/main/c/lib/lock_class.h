@@ -80,7 +80,6 @@ enum lock_class { LOCK_CLASSES(LOCK_ENUM, LOCK_ENUM, LOCK_ENUM) LOCK_CLASS_COUNT
 #define HELD_LOCK_DEPTH 6
 struct held_locks {
     unsigned count;
-    nanoseconds waiting_since; /* core/lock_statistics.h; 0: not waiting */
     struct held_lock {
         const void *lock;
         enum lock_class class;

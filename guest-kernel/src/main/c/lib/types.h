@@ -42,6 +42,7 @@ typedef uint64_t nanoseconds; /* a time or a duration; 2^64 ns is 584 years */
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noreturn __attribute__((noreturn))
+#define cold __attribute__((cold, noinline))
 #define packed __attribute__((packed))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define must_check __attribute__((warn_unused_result))

@@ -17,6 +17,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/configuration.h"
+#include "linux/diagnostics.h"
 #include "linux/profile_output.h"
 #include "linux/syscalls.h"
 #include "linux/system.h"
@@ -64,12 +65,8 @@ static void set_ipv6(struct boot_options *options, const char *value)
         panic("ipv6=%s is neither `no` nor an address with its prefix; write it as ipv6=2001:db8::2/64", value);
 }
 
-/* Options that only a kernel built with DEBUG=1 has. */
-static bool is_word_for_tests(const char *word)
-{
-    return (starts_with(word, "failing=") && failing_parse(word + 8)) ||
-           (starts_with(word, "lockstat=") && lock_statistics_parse(word + 9));
-}
+/* An option that only a kernel built with DEBUG=1 has. */
+static bool is_word_for_tests(const char *word) { return starts_with(word, "failing=") && failing_parse(word + 8); }
 
 static void apply_option(struct boot_options *options, const char *word)
 {
@@ -95,7 +92,10 @@ static void apply_option(struct boot_options *options, const char *word)
         set_ipv6(options, word + 5);
     else if (starts_with(word, "trace="))
         (void)system_calls_trace(word + 6);
-    else if (starts_with(word, "capture=")) {
+    else if (starts_with(word, "lockstat=")) {
+        if (!lock_statistics_parse(word + 9))
+            panic("lockstat=%s is neither 1 nor 0", word + 9);
+    } else if (starts_with(word, "capture=")) {
         if (!capture_parse(word + 8))
             panic("capture=%s is not a number of bytes from 0 to %u", word + 8, CAPTURE_MOST);
     } else if (starts_with(word, "profile=")) {
@@ -104,8 +104,8 @@ static void apply_option(struct boot_options *options, const char *word)
                   PROFILE_HZ_MOST);
     } else if (!is_loaders_word(word) && !is_word_for_tests(word)) {
         panic("unknown kernel option %s; "
-              "known are quiet verbose timings capture= profile= trace= conf= crash=keep ipv6= mitigations= nokaslr "
-              "env.NAME= root=UUID=",
+              "known are quiet verbose timings capture= profile= lockstat= trace= conf= crash=keep ipv6= mitigations= "
+              "nokaslr env.NAME= root=UUID=",
               word);
     }
 }
@@ -159,6 +159,12 @@ static void set_instance_metadata(struct reader *reader, const char *value)
     reader->configuration->no_instance_metadata = !strcmp(value, "no");
     if (strcmp(value, "no") && strcmp(value, "yes"))
         reader->problem = "instance-metadata is yes or no";
+}
+
+static void set_diagnostics(struct reader *reader, const char *value)
+{
+    if (!diagnostics_parse(value, &reader->configuration->diagnostics))
+        reader->problem = "diagnostics are trace, capture, profile and lockstat, with blanks between them";
 }
 
 static void set_sources(struct reader *reader, const char *value)
@@ -326,6 +332,8 @@ static void apply_directive(struct reader *reader, const char *name, char *value
         add_variable(reader, value);
     else if (!strcmp(name, "allow"))
         allow_variable(reader, value);
+    else if (!strcmp(name, "diagnostics"))
+        set_diagnostics(reader, value);
     else if (!strcmp(name, "sources"))
         set_sources(reader, value);
     else if (!strcmp(name, "instance-metadata"))

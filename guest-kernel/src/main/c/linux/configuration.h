@@ -37,6 +37,7 @@ struct configuration {
     struct environment environment;
     bool no_instance_metadata; /* the program may not ask the instance metadata service */
     unsigned sources;          /* instance.h: SOURCE_* */
+    unsigned diagnostics;      /* diagnostics.h: what a start may set, by 1 << number */
     enum network_mode network;
     const char *network_text; /* after "static " */
     enum time_mode time;

@@ -7,6 +7,7 @@
 #include "linux/host_channel.h"
 
 #include "core/heap.h"
+#include "core/lock_statistics.h"
 #include "core/log.h"
 #include "drivers/device.h"
 #include "files/vfs.h"
@@ -14,12 +15,9 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "linux/attach.h"
-#include "linux/profile_output.h"
-#include "linux/syscalls.h"
-#include "net/capture.h"
+#include "linux/diagnostics.h"
 #include "net/kernel_socket.h"
 #include "platform/platform.h"
-#include "threads/profile.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
 
@@ -154,21 +152,32 @@ static ssize_type read_piece(char *arguments)
 }
 
 static ssize_type remove(char *arguments) { return name_unlink(NULL, arguments); }
-static ssize_type trace(char *arguments) { return system_calls_trace(arguments) ? 0 : -EINVAL; }
 
-static ssize_type profile(char *arguments)
+/* Lines of which there is no more room are left out; there is room for all classes. */
+static void put_line(const char *line, void *context)
 {
-    uint64_t hz;
-    return profile_parse(arguments, &hz) ? profile_output_set(hz) : -EINVAL;
+    size_t *length = context, size = strlen(line);
+    if (size > sizeof(piece) - *length)
+        return;
+    memcpy(piece + *length, line, size);
+    *length += size;
 }
 
-static ssize_type set_capture(char *arguments) { return capture_parse(arguments) ? 0 : -EINVAL; }
+static ssize_type locks(char *arguments)
+{
+    size_t length = 0;
+    if (arguments[0])
+        return -EINVAL;
+    lock_statistics_lines(put_line, &length);
+    return (ssize_type)length;
+}
 
 static const struct command {
     const char *name;
     ssize_type (*run)(char *arguments);
-} commands[] = { { "jvm", jvm },     { "more", more },           { "read", read_piece }, { "remove", remove },
-                 { "trace", trace }, { "capture", set_capture }, { "profile", profile } };
+} commands[] = {
+    { "jvm", jvm }, { "more", more }, { "read", read_piece }, { "remove", remove }, { "locks", locks },
+};
 
 static ssize_type obey(char *request)
 {
@@ -177,7 +186,8 @@ static ssize_type obey(char *request)
         if (!strcmp(commands[i].name, name))
             return commands[i].run(request);
     }
-    return -ENOSYS;
+    int diagnostic = diagnostics_find(name, strlen(name));
+    return diagnostic < 0 ? -ENOSYS : diagnostics_set((unsigned)diagnostic, request);
 }
 
 static void serve(void *unused)

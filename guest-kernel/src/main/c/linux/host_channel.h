@@ -15,6 +15,9 @@
  *   remove PATH           removes a file
  *   trace NAMES           traces these system calls from now on, as `trace=` does at boot; none: no more
  *   capture BYTES         captures packets from now on, as `capture=` does; 0: no more
+ *   profile HZ            takes samples from now on, as `profile=` does; 0: no more
+ *   lockstat 1            counts waits for locks from now on, from zero; 0: no more
+ *   locks                 what has been counted of locks so far, as a table
  */
 #pragma once
 

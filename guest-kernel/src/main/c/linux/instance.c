@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What one start receives from outside (instance.h). The sources are read in the order in which they override each
- * other. Each variable passes offer(), the one place that decides: the image must allow its name. What is refused is
+ * other. Each variable passes offer(), the one place that decides: the image must allow its name, or for the name of a
+ * switch (linux/diagnostics.h) that switch. What is refused is
  * logged by name, up to REFUSALS_LOGGED for each source, and never ends the boot. If one line of the user data is
  * wrong, none of it is used.
  *
@@ -15,6 +16,7 @@
 #include "core/random.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "linux/diagnostics.h"
 #include "linux/user_data.h"
 #include "net/metadata.h"
 #include "platform/platform.h"
@@ -23,10 +25,12 @@
 #define USER_DATA_PATIENCE (800 * NS_PER_MS)
 #define REFUSALS_LOGGED 8 /* per source; the rest is counted */
 #define NAME_SHOWN 64     /* characters of a name in the log */
+#define VALUE_MOST 1024   /* bytes that the value of a switch takes at most, with its NUL */
 
 struct source {
     const char *name; /* for the log */
     struct environment *environment;
+    unsigned diagnostics; /* switches that it may set, by 1 << number */
     unsigned refused;
 };
 
@@ -83,11 +87,49 @@ static void set(struct source *source, const char *name, size_t name_length, con
     log_info("%s: %.*s is set", source->name, (int)min_of(name_length, (size_t)NAME_SHOWN), name);
 }
 
+/* The number of the switch with the name UNIKERNEL_..., or -1. */
+static int diagnostic_named(const char *name, size_t length)
+{
+    static const char prefix[] = "UNIKERNEL_";
+    char small[16];
+    size_t start = sizeof(prefix) - 1;
+    if (length < start || length - start > sizeof(small) || memcmp(name, prefix, start))
+        return -1;
+    for (size_t i = start; i < length; i++) {
+        if (name[i] < 'A' || name[i] > 'Z')
+            return -1;
+        small[i - start] = (char)(name[i] - 'A' + 'a');
+    }
+    return diagnostics_find(small, length - start);
+}
+
+static void set_diagnostic(struct source *source, unsigned number, const char *name, size_t name_length,
+                           const char *value, size_t value_length)
+{
+    char text[VALUE_MOST] = { 0 };
+    int error = value_length < sizeof(text) ? 0 : -EINVAL;
+    if (!(source->diagnostics & 1u << number)) {
+        refuse(source, name, name_length, "the image does not allow it; name it in instanceDiagnostics");
+        return;
+    }
+    if (error == 0) {
+        memcpy(text, value, value_length);
+        error = diagnostics_set(number, text);
+    }
+    if (error)
+        refuse(source, name, name_length, error == -ENOMEM ? "there is no memory for it" : "it cannot have this value");
+    else
+        log_always("%s: %.*s is set", source->name, (int)name_length, name);
+}
+
 /* Every variable of every source passes through here. Its name has been checked. */
 static void offer(void *context, const char *name, size_t name_length, const char *value, size_t value_length)
 {
     struct source *source = context;
-    if (environment_allows(source->environment, name, name_length))
+    int diagnostic = diagnostic_named(name, name_length);
+    if (diagnostic >= 0)
+        set_diagnostic(source, (unsigned)diagnostic, name, name_length, value, value_length);
+    else if (environment_allows(source->environment, name, name_length))
         set(source, name, name_length, value, value_length);
     else
         refuse(source, name, name_length, "the image does not allow it; name it in instanceEnvironment");
@@ -170,10 +212,11 @@ static void read_command_line(struct source *source, const struct instance *inst
 
 void instance_configure(struct instance *instance)
 {
-    struct source user_data = { "user data", instance->environment, 0 };
-    struct source settings = { "settings of the host", instance->environment, 0 };
-    struct source command_line = { "command line", instance->environment, 0 };
-    bool any = instance->environment->allowed.count > 0;
+    unsigned diagnostics = instance->diagnostics;
+    struct source user_data = { "user data", instance->environment, diagnostics, 0 };
+    struct source settings = { "settings of the host", instance->environment, diagnostics, 0 };
+    struct source command_line = { "command line", instance->environment, diagnostics, 0 };
+    bool any = instance->environment->allowed.count > 0 || diagnostics != 0;
     if (any && instance->sources & SOURCE_USER_DATA && instance->network)
         instance->metadata_service = read_user_data(&user_data);
     if (any && instance->sources & SOURCE_HOST)

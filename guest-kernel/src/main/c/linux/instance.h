@@ -3,6 +3,9 @@
  * What one start of an image receives from outside: variables of the environment that the image allows
  * (docs/configuration.md). Three sources, each of which overrides those before it: EC2's user data, the host's settings
  * (platform.h; xenstore under Xen), the kernel's command line. Names are logged, values never.
+ *
+ * Of the names UNIKERNEL_TRACE, UNIKERNEL_CAPTURE, UNIKERNEL_PROFILE and UNIKERNEL_LOCKSTAT none becomes a variable:
+ * they set the switches of linux/diagnostics.h that the image allows.
  */
 #pragma once
 
@@ -19,6 +22,7 @@ bool sources_parse(const char *text, unsigned *sources);
 struct instance {
     struct environment *environment;        /* to be added to */
     unsigned sources;                       /* SOURCE_* that may be read */
+    unsigned diagnostics;                   /* diagnostics.h: what may be set, by 1 << number */
     const struct string_list *command_line; /* NAME=VALUE, checked names; they must stay */
     bool network;                           /* there is an address from which to ask for user data */
     bool metadata_service;                  /* out: the instance metadata service answered, so this is EC2 */

@@ -89,11 +89,11 @@ struct mutex_waiter {
     bool impatient; /* the mutex is to be handed over */
 };
 
-/* Sleeps, with the spinlock given back meanwhile, until the mutex has been handed over or was free. */
+/* Takes the mutex when it has been handed over or is free, and sleeps until then, with the spinlock given back
+ * meanwhile. */
 static void wait_for_turn(struct mutex *mutex, struct thread *self)
 {
     assert(mutex->holder != self);
-    lock_contended(&self->held);
     nanoseconds patience_ends = kernel_is_shared ? clock_monotonic() + PATIENCE : 0;
     struct mutex_waiter waiter = { .thread = self };
     list_push_back(&mutex->waiters, &waiter.link);
@@ -121,19 +121,36 @@ static void look_for_free(const struct mutex *mutex)
     }
 }
 
+static bool take_free(struct mutex *mutex, struct thread *self)
+{
+    if (read_once(mutex->holder))
+        return false;
+    spin_lock(&mutex->lock);
+    bool free = !mutex->holder;
+    if (free)
+        write_once(mutex->holder, self);
+    spin_unlock(&mutex->lock);
+    return free;
+}
+
+static cold void wait_for_mutex(struct mutex *mutex, struct thread *self)
+{
+    nanoseconds began = lock_wait_begins();
+    if (kernel_is_shared)
+        look_for_free(mutex);
+    spin_lock(&mutex->lock);
+    wait_for_turn(mutex, self);
+    spin_unlock(&mutex->lock);
+    lock_wait_ends(mutex->class, began);
+}
+
 void mutex_lock(struct mutex *mutex)
 {
     struct thread *self = thread_current();
     may_sleep();
     lock_taking(&self->held, mutex->class, mutex);
-    if (unlikely(kernel_is_shared))
-        look_for_free(mutex);
-    spin_lock(&mutex->lock);
-    if (!mutex->holder)
-        write_once(mutex->holder, self);
-    else
-        wait_for_turn(mutex, self);
-    spin_unlock(&mutex->lock);
+    if (unlikely(!take_free(mutex, self)))
+        wait_for_mutex(mutex, self);
     lock_taken(&self->held, mutex->class, mutex);
 }
 

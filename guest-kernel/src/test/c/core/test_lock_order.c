@@ -174,38 +174,84 @@ static void collect(const char *line, void *to)
     string_copy(text + strlen(text), line, LOCK_STATISTICS_LINE);
 }
 
-/* One lock is taken twice, the second time after a wait of 7 us, and held for 1 ms and 20 us; others are not counted
- * before it is asked for. */
+static char table[(LOCK_CLASS_COUNT + 3) * LOCK_STATISTICS_LINE];
+
+static const char *statistics(void)
+{
+    table[0] = 0;
+    lock_statistics_lines(collect, table);
+    return table;
+}
+
+#define HEADING \
+    "          class name  contentions  waittime-min  waittime-max waittime-total  waittime-avg acquisitions" \
+    "  holdtime-min  holdtime-max holdtime-total  holdtime-avg\n"
+
+static void wait_for_heap(nanoseconds time)
+{
+    nanoseconds began = lock_wait_begins();
+    host_advance(time);
+    lock_wait_ends(LOCK_HEAP, began);
+}
+
+/* One lock is taken twice, for 1 ms and for 20 us, and waited for for 7 us and 3 us; others are not counted before it
+ * is asked for. */
 static void test_statistics(void)
 {
-    static char found[LOCK_CLASS_COUNT * LOCK_STATISTICS_LINE];
-    struct held_locks held = { 0 };
     spin_lock(&net);
     spin_unlock(&net);
     CHECK(!lock_statistics_parse("") && !lock_statistics_parse("2") && !lock_statistics_parse("10"));
     CHECK(lock_statistics_parse("1"));
+    CHECK(!strcmp(statistics(), HEADING));
     spin_lock(&heap);
     host_advance(NS_PER_MS);
     spin_unlock(&heap);
-    lock_contended(&held);
-    host_advance(5 * NS_PER_US);
-    lock_contended(&held);
-    host_advance(2 * NS_PER_US + 1);
-    lock_taken(&held, LOCK_HEAP, &heap);
+    wait_for_heap(7 * NS_PER_US + 2);
+    wait_for_heap(3 * NS_PER_US);
+    spin_lock(&heap);
     host_advance(20 * NS_PER_US);
-    lock_given_back(&held, &heap);
-    kernel_lock_statistics_taken(0, 0);
-    kernel_lock_statistics_taken(3 * NS_PER_US, 0);
-    kernel_lock_statistics_taken(2 * NS_PER_US, 9 * NS_PER_US);
-    lock_statistics_lines(collect, found);
-    CHECK(!strcmp(found, "          class name  contentions  waittime-total acquisitions    holdtime-max\n"
-                         "              kernel            2           5.000            3           0.000\n"
-                         "       kernel halted            1           9.000            3           0.000\n"
-                         "                heap            1           7.001            2        1000.000\n"));
-    lock_statistics_print();
+    spin_unlock(&heap);
+    nanoseconds now = clock_monotonic();
+    kernel_lock_statistics_taken(now, 0, now);
+    kernel_lock_statistics_taken(now, 0, now + 3 * NS_PER_US);
+    kernel_lock_statistics_taken(now, 9 * NS_PER_US, now + 11 * NS_PER_US);
+    host_advance(40 * NS_PER_US);
+    kernel_lock_statistics_given_back(now + 30 * NS_PER_US);
     CHECK(
-        strstr(host_log(), "lockstat                 heap            1           7.001            2        1000.000"));
-    lock_statistics = false;
+        !strcmp(statistics(), HEADING
+                "              kernel            2         2.000         3.000         5.000         2.500            3"
+                "        10.000        10.000        10.000        10.000\n"
+                "       kernel halted            1         9.000         9.000         9.000         9.000            3"
+                "             -             -             -             -\n"
+                "                heap            2         3.000         7.002        10.002         5.001            2"
+                "        20.000      1000.000      1020.000       510.000\n"));
+    lock_statistics_print();
+    CHECK(strstr(host_log(), "lockstat                 heap            2         3.000         7.002        10.002"));
+}
+
+/* What began before the counting does not count, and what ends after it neither. */
+static void test_statistics_begin_and_end(void)
+{
+    nanoseconds before = clock_monotonic();
+    spin_lock(&heap);
+    host_advance(NS_PER_MS);
+    lock_statistics_start();
+    lock_wait_ends(LOCK_HEAP, before);
+    kernel_lock_statistics_given_back(before);
+    kernel_lock_statistics_taken(before, 0, clock_monotonic());
+    spin_unlock(&heap);
+    CHECK(!strcmp(statistics(), HEADING));
+    nanoseconds began = lock_wait_begins();
+    spin_lock(&net);
+    host_advance(NS_PER_US);
+    CHECK(lock_statistics_parse("0"));
+    lock_wait_ends(LOCK_NET, began);
+    spin_unlock(&net);
+    CHECK(strstr(statistics(), "net            0             -             -             -             -            1"
+                               "             -"));
+    CHECK_EQUAL(lock_wait_begins(), 0);
+    lock_statistics_print();
+    CHECK(!strstr(host_log(), "lockstat"));
 }
 
 int main(void)
@@ -215,5 +261,6 @@ int main(void)
     host_test("lock order: what violates it panics", test_violations_panic);
     host_test("lock order: the kernel lock is held where it is needed", test_kernel_lock_is_needed);
     host_test("lock statistics: acquisitions, waits and holds", test_statistics);
+    host_test("lock statistics: from their start to their end", test_statistics_begin_and_end);
     return host_result();
 }

@@ -140,7 +140,7 @@ static void proc_system(void)
     CHECK(strcmp(text_of("/proc/diskstats"), "   8      16 test 3 0 5 0 7 0 11 0 0 0 0 0 0 0 0 0 0\n") == 0);
     CHECK_EQUAL(fields(text_of("/proc/uptime")), 2);
     CHECK_EQUAL(fields(text_of("/proc/loadavg")), 5);
-    CHECK(has(text_of("/proc/lock_stat"), "class name  contentions  waittime-total acquisitions    holdtime-max\n"));
+    CHECK(has(text_of("/proc/lock_stat"), "class name  contentions  waittime-min  waittime-max waittime-total"));
     CHECK(has(text_of("/proc/cgroups"), "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"));
     CHECK(strcmp(text_of("/proc/sys/vm/max_map_count"), "65530\n") == 0);
     CHECK(strcmp(text_of("/proc/sys/vm/overcommit_memory"), "0\n") == 0);

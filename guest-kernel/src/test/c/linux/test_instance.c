@@ -7,8 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/lock_statistics.h"
 #include "lib/errno.h"
+#include "lib/string.h"
+#include "linux/diagnostics.h"
 #include "linux/instance.h"
+#include "linux/profile_output.h"
+#include "linux/syscalls.h"
+#include "net/capture.h"
+#include "threads/profile.h"
 #include "net/wire.h"
 
 /* A configuration lives as long as the machine; what else must be given back is counted by a test. */
@@ -114,7 +121,26 @@ int platform_settings(platform_setting_visit *visit, void *context)
     return settings_error;
 }
 
+/* What the switches do that need a process. */
+static char traced[1100];
+static uint64_t sampled_hz;
+
+bool system_calls_trace(const char *names)
+{
+    snprintf(traced, sizeof(traced), "%s", names);
+    return strcmp(names, "nonsense") != 0;
+}
+
+bool profile_parse(const char *value, uint64_t *hz) { return parse_decimal(value, hz) && *hz <= PROFILE_HZ_MOST; }
+
+int profile_output_set(uint64_t hz)
+{
+    sampled_hz = hz;
+    return hz == 4999 ? -ENOMEM : 0;
+}
+
 static struct environment environment;
+static unsigned diagnostics;
 static struct string_list command_line;
 static nanoseconds took;
 static const char *logged;
@@ -126,6 +152,11 @@ static void begin(void)
     command_line = (struct string_list){ 0 };
     memset(settings, 0, sizeof(settings));
     settings_error = 0;
+    diagnostics = 0;
+    traced[0] = 0;
+    sampled_hz = 0;
+    capture_bytes = 0;
+    lock_statistics_stop();
     if (!environment_set(&environment, "BAKED=image") || !environment_set(&environment, "APP_A=image") ||
         !environment_allow(&environment, "APP_*", &problem))
         host_fail(__FILE__, __LINE__, "no memory for the image's environment");
@@ -134,7 +165,13 @@ static void begin(void)
 
 static void configure_from(unsigned sources, bool network)
 {
-    struct instance instance = { &environment, sources, &command_line, network, false };
+    struct instance instance = {
+        .environment = &environment,
+        .sources = sources,
+        .diagnostics = diagnostics,
+        .command_line = &command_line,
+        .network = network,
+    };
     nanoseconds began = clock_monotonic();
     instance_configure(&instance);
     took = clock_monotonic() - began;
@@ -230,6 +267,86 @@ static void only_what_is_allowed_is_taken(void)
     CHECK_LOGGED("settings of the host: JAVA_TOOL_OPTIONS is ignored: the image");
     CHECK_LOGGED("command line: BAKED is ignored: the image");
     CHECK(strstr(logged, "hidden") == NULL && strstr(logged, "evil") == NULL && strstr(logged, "other-value") == NULL);
+}
+
+static void use_user_data_of(const char *text)
+{
+    char answer[4200];
+    sprintf(answer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(text), text);
+    start_service(TOKEN_ANSWER, answer);
+    configure();
+    stop_service();
+}
+
+static void switches_are_words(void)
+{
+    unsigned allowed;
+    CHECK(diagnostics_parse("trace capture profile lockstat", &allowed) && allowed == 15);
+    CHECK(diagnostics_parse("lockstat", &allowed) && allowed == 8);
+    CHECK(!diagnostics_parse("", &allowed) && !diagnostics_parse("trace  profile", &allowed));
+    CHECK(!diagnostics_parse("traces", &allowed) && !diagnostics_parse("trace ", &allowed));
+}
+
+/* Without a variable that the image allows. */
+static void switches_are_set_if_allowed(void)
+{
+    begin();
+    environment.allowed.count = 0;
+    CHECK(diagnostics_parse("trace capture profile lockstat", &diagnostics));
+    use_user_data_of(
+        "UNIKERNEL_TRACE=openat,EINVAL\nUNIKERNEL_CAPTURE=96\nUNIKERNEL_PROFILE=99\nUNIKERNEL_LOCKSTAT=1\n");
+    CHECK(strcmp(traced, "openat,EINVAL") == 0);
+    CHECK_EQUAL(capture_bytes, 96);
+    CHECK_EQUAL(sampled_hz, 99);
+    CHECK(lock_statistics);
+    CHECK_EQUAL(environment.variables.count, 2);
+    CHECK_LOGGED("user data: UNIKERNEL_CAPTURE is set\n");
+    CHECK(strstr(logged, "openat") == NULL);
+    begin();
+}
+
+static void other_switches_are_refused(void)
+{
+    begin();
+    const char *problem;
+    CHECK(environment_allow(&environment, "UNIKERNEL_*", &problem));
+    use_user_data_of("UNIKERNEL_TRACE=all\nUNIKERNEL_LOCKSTAT=1\n");
+    CHECK(traced[0] == 0 && !lock_statistics);
+    CHECK_LOGGED(
+        "user data: UNIKERNEL_TRACE is ignored: the image does not allow it; name it in instanceDiagnostics\n");
+    begin();
+    CHECK(diagnostics_parse("profile", &diagnostics));
+    CHECK(environment_allow(&environment, "UNIKERNEL_*", &problem));
+    CHECK(string_list_add(&command_line, "UNIKERNEL_CAPTURE=64"));
+    use_user_data_of(
+        "UNIKERNEL_TRACE=all\nUNIKERNEL_PROFILE=997\nUNIKERNEL_TRACED=1\nUNIKERNEL_trace=2\nUNIKERNEL_=3\n");
+    CHECK(traced[0] == 0 && capture_bytes == 0);
+    CHECK_EQUAL(sampled_hz, 997);
+    CHECK_LOGGED("command line: UNIKERNEL_CAPTURE is ignored: the image does not allow it");
+    CHECK_VALUE("UNIKERNEL_TRACED", "1");
+    CHECK_VALUE("UNIKERNEL_trace", "2");
+    CHECK_VALUE("UNIKERNEL_", "3");
+    CHECK_VALUE("UNIKERNEL_TRACE", "(none)");
+}
+
+static void bad_values_of_switches_are_reported(void)
+{
+    char text[2048] = "UNIKERNEL_CAPTURE=65536\nUNIKERNEL_PROFILE=4999\nUNIKERNEL_LOCKSTAT=yes\nUNIKERNEL_TRACE=";
+    begin();
+    CHECK(diagnostics_parse("trace capture profile lockstat", &diagnostics));
+    size_t length = strlen(text);
+    memset(text + length, 'a', 1024);
+    use_user_data_of(text);
+    CHECK(traced[0] == 0 && capture_bytes == 0 && !lock_statistics);
+    CHECK_LOGGED("user data: UNIKERNEL_CAPTURE is ignored: it cannot have this value\n");
+    CHECK_LOGGED("user data: UNIKERNEL_PROFILE is ignored: there is no memory for it\n");
+    CHECK_LOGGED("user data: UNIKERNEL_LOCKSTAT is ignored: it cannot have this value\n");
+    CHECK_LOGGED("user data: UNIKERNEL_TRACE is ignored: it cannot have this value\n");
+    begin();
+    CHECK(diagnostics_parse("trace", &diagnostics));
+    text[length + 1023] = 0;
+    use_user_data_of(text + length - strlen("UNIKERNEL_TRACE="));
+    CHECK_EQUAL(strlen(traced), 1023);
 }
 
 static unsigned frames_sent;
@@ -400,6 +517,10 @@ int main(void)
     host_test("instance: later sources win", later_sources_win);
     host_test("instance: requests are IMDSv2's", requests_are_version_2);
     host_test("instance: only what is allowed is taken", only_what_is_allowed_is_taken);
+    host_test("instance: switches are words", switches_are_words);
+    host_test("instance: switches that the image allows are set", switches_are_set_if_allowed);
+    host_test("instance: other switches are refused", other_switches_are_refused);
+    host_test("instance: bad values of switches are reported", bad_values_of_switches_are_reported);
     host_test("instance: nothing is asked unless wanted", nothing_is_asked_unless_wanted);
     host_test("instance: failures of the host are reported", failures_of_the_host_are_reported);
     host_test("instance: nobody answers", nobody_answers);

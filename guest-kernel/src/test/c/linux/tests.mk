@@ -4,7 +4,7 @@ include src/test/c/host/host.mk
 
 LINUX_TEST := target/test/linux
 ENVIRONMENT_SOURCES := $(addprefix src/main/c/linux/,environment.c string_list.c user_data.c)
-INSTANCE_SOURCES := src/main/c/linux/instance.c $(wildcard src/main/c/net/*.c src/main/c/net/*/*.c) \
+INSTANCE_SOURCES := src/main/c/linux/instance.c src/main/c/linux/diagnostics.c $(wildcard src/main/c/net/*.c src/main/c/net/*/*.c) \
     $(addprefix src/main/c/,drivers/device.c memory/transfer.c threads/cpu_wait.c files/text.c) \
     $(addprefix src/test/c/net/,support.c files_stub.c wire.c)
 

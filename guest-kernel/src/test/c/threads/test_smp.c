@@ -25,6 +25,7 @@
 #include "core/debug.h"
 #include "core/heap.h"
 #include "core/kernel_lock.h"
+#include "core/lock_statistics.h"
 #include "core/log.h"
 #include "core/pages.h"
 #include "linux/futex.h"
@@ -326,6 +327,45 @@ static void mutexes_keep_threads_apart(void)
         fail("%lu of %d rounds were counted", counted, THREADS * ROUNDS);
 }
 
+static void take_once(void *unused)
+{
+    (void)unused;
+    mutex_lock(&mutex);
+    mutex_unlock(&mutex);
+    kernel_leave();
+    end_thread();
+}
+
+static void find_contended(const char *line, void *context)
+{
+    bool *found = context;
+    unsigned long contentions;
+    double least, most, total;
+    if (sscanf(line, " address_space %lu %lf %lf %lf", &contentions, &least, &most, &total) == 4)
+        *found = contentions == 1 && least > 0 && least == most && most == total;
+}
+
+static void waits_are_counted(void)
+{
+    bool found = false;
+    mutex_init(&mutex, LOCK_ADDRESS_SPACE);
+    lock_statistics_start();
+    mutex_lock(&mutex);
+    start(take_once, NULL);
+    for (bool waits = false; !waits;) {
+        thread_yield();
+        spin_lock(&mutex.lock);
+        waits = !list_empty(&mutex.waiters);
+        spin_unlock(&mutex.lock);
+    }
+    mutex_unlock(&mutex);
+    await_end();
+    lock_statistics_stop();
+    lock_statistics_lines(find_contended, &found);
+    if (!found)
+        fail("one wait for a mutex is not counted as one");
+}
+
 /* What is done with the kernel lock before a thread sleeps, yields or goes on is not mixed with what others do. */
 static void count_with_kernel(void *unused)
 {
@@ -486,6 +526,7 @@ static void run_tests(void *unused)
         void (*test)(void);
     } tests[] = {
         { "mutexes keep threads apart", mutexes_keep_threads_apart },
+        { "waits for a mutex are counted", waits_are_counted },
         { "the kernel lock belongs to the thread", the_kernel_lock_belongs_to_the_thread },
         { "no wake-up of a futex is lost", no_wake_up_of_a_futex_is_lost },
         { "no sleep ends by an earlier deadline", no_sleep_ends_by_an_earlier_deadline },

@@ -23,6 +23,7 @@
 #define COMPLETION (1u << 28)
 /* Word 1. */
 #define PROTOCOL_IPV4 8u
+#define PROTOCOL_IPV6 11u
 #define DONT_FRAGMENT (1u << 4)
 #define SEGMENTED (1u << 7)
 #define PROTOCOL_TCP (12u << 8)
@@ -45,6 +46,7 @@
 #define IP_DONT_FRAGMENT 0x40
 #define IP_HEADER_MIN 20u
 #define IP_HEADER_MAX 60u
+#define IPV6_HEADER 40u /* without extension headers, for which the NIC does not look */
 #define TCP_HEADER_MIN 20u
 #define TCP_HEADER_MAX 60u
 #define TCP_CHECKSUM_AT 16
@@ -52,10 +54,18 @@
 
 /* ---- What is said about a packet ---- */
 
-static bool is_ipv4(const struct packet *packet)
+/* PROTOCOL_IPV4, PROTOCOL_IPV6, or 0 for others, of a packet with an Ethernet header. */
+static uint32_t network_of(const struct packet *packet)
 {
     const uint8_t *data = packet_data(packet);
-    return data[ETHERTYPE_AT] == 0x08 && data[ETHERTYPE_AT + 1] == 0x00;
+    switch (data[ETHERTYPE_AT] << 8 | data[ETHERTYPE_AT + 1]) {
+    case 0x0800:
+        return PROTOCOL_IPV4;
+    case 0x86dd:
+        return PROTOCOL_IPV6;
+    default:
+        return 0;
+    }
 }
 
 /* Where the checksum is says which protocol it is of. 0: of none that the NIC knows. */
@@ -71,32 +81,49 @@ static uint32_t transport_of(const struct packet *packet)
     }
 }
 
+static bool has_checksums(const struct ena_limits *limits, uint32_t network)
+{
+    return network == PROTOCOL_IPV6 ? limits->checksums_ipv6 : network == PROTOCOL_IPV4 && limits->checksums;
+}
+
+static bool has_segmentation(const struct ena_limits *limits, uint32_t network)
+{
+    return network == PROTOCOL_IPV6 ? limits->segmentation_ipv6 : limits->segmentation;
+}
+
+static bool ip_length_fits(uint32_t network, uint32_t length)
+{
+    return network == PROTOCOL_IPV6 ? length == IPV6_HEADER : length >= IP_HEADER_MIN && length <= IP_HEADER_MAX;
+}
+
 /* The NIC must get what it says that it does; what the stack has ready from before a reset may be for another one. */
 static bool offload_possible(const struct ena_nic *nic, const struct packet *packet)
 {
-    uint32_t ip_length = packet->checksum_start - ETHERNET_HEADER;
+    if (!(packet->flags & PACKET_CHECKSUM_PARTIAL) || packet->linear < ETHERNET_HEADER + IP_HEADER_MIN)
+        return false;
+    uint32_t network = network_of(packet), transport = transport_of(packet);
     uint32_t tcp_length = (uint32_t)packet->header_length - packet->checksum_start;
-    if (!nic->limits.checksums || !(packet->flags & PACKET_CHECKSUM_PARTIAL) ||
-        packet->linear < ETHERNET_HEADER + IP_HEADER_MIN || !is_ipv4(packet) || transport_of(packet) == 0 ||
-        ip_length < IP_HEADER_MIN || ip_length > IP_HEADER_MAX)
+    if (!has_checksums(&nic->limits, network) || transport == 0 ||
+        !ip_length_fits(network, packet->checksum_start - ETHERNET_HEADER))
         return false;
     return packet->segment_size == 0 ||
-           (nic->limits.segmentation && transport_of(packet) == PROTOCOL_TCP && tcp_length >= TCP_HEADER_MIN &&
+           (has_segmentation(&nic->limits, network) && transport == PROTOCOL_TCP && tcp_length >= TCP_HEADER_MIN &&
             tcp_length <= TCP_HEADER_MAX && packet->header_length <= packet->length);
 }
 
 static void describe_offload(const struct packet *packet, struct ena_descriptor *meta, uint32_t *word1)
 {
     uint32_t ip_length = packet->checksum_start - ETHERNET_HEADER;
+    bool ipv4 = network_of(packet) == PROTOCOL_IPV4;
     meta->words[2] = META_IP_LENGTH(ip_length) | META_IP_OFFSET(ETHERNET_HEADER);
-    *word1 = PROTOCOL_IPV4 | transport_of(packet) | CHECKSUM_TRANSPORT;
-    if (packet_data(packet)[ETHERNET_HEADER + IP_FLAGS_AT] & IP_DONT_FRAGMENT)
+    *word1 = network_of(packet) | transport_of(packet) | CHECKSUM_TRANSPORT;
+    if (ipv4 && packet_data(packet)[ETHERNET_HEADER + IP_FLAGS_AT] & IP_DONT_FRAGMENT)
         *word1 |= DONT_FRAGMENT;
     if (packet->segment_size == 0) {
         *word1 |= CHECKSUM_PARTIAL;
         return;
     }
-    *word1 |= SEGMENTED | CHECKSUM_IP;
+    *word1 |= SEGMENTED | (ipv4 ? CHECKSUM_IP : 0);
     meta->words[0] |= META_SEGMENT_HIGH(packet->segment_size);
     meta->words[2] |= META_TCP_WORDS((uint32_t)(packet->header_length - packet->checksum_start) / 4) |
                       META_SEGMENT_LOW(packet->segment_size);

@@ -17,7 +17,9 @@
 #define SMALLEST_MTU 576 /* less is no use to the stack: net/ip.h */
 
 #define OFFLOAD_CHECKSUM (1u << 1) /* of TCP and UDP over IPv4, from a sum of the pseudo-header */
+#define OFFLOAD_CHECKSUM_IPV6 (1u << 3)
 #define OFFLOAD_SEGMENTATION (1u << 5)
+#define OFFLOAD_SEGMENTATION_IPV6 (1u << 6)
 
 /* Feature 4. */
 #define PUSH_INLINE 1
@@ -203,6 +205,7 @@ static int read_offloads(struct ena_nic *nic)
 {
     struct ena_answer answer;
     nic->limits.checksums = nic->limits.segmentation = false;
+    nic->limits.checksums_ipv6 = nic->limits.segmentation_ipv6 = false;
     if (!ena_has_feature(nic, ENA_FEATURE_OFFLOADS))
         return 0;
     int error = ena_get_feature(nic, ENA_FEATURE_OFFLOADS, 0, &answer);
@@ -210,6 +213,8 @@ static int read_offloads(struct ena_nic *nic)
         return optional(error);
     nic->limits.checksums = answer.offloads.send & OFFLOAD_CHECKSUM;
     nic->limits.segmentation = nic->limits.checksums && (answer.offloads.send & OFFLOAD_SEGMENTATION);
+    nic->limits.checksums_ipv6 = answer.offloads.send & OFFLOAD_CHECKSUM_IPV6;
+    nic->limits.segmentation_ipv6 = nic->limits.checksums_ipv6 && (answer.offloads.send & OFFLOAD_SEGMENTATION_IPV6);
     return 0;
 }
 
@@ -272,6 +277,8 @@ static void describe(struct ena_nic *nic)
     network->mtu = min_of(network->max_mtu, (uint16_t)ETHERNET_MTU);
     network->checksum_offload = nic->limits.checksums;
     network->segmentation_offload = nic->limits.segmentation;
+    network->checksum_offload_ipv6 = nic->limits.checksums_ipv6;
+    network->segmentation_offload_ipv6 = nic->limits.segmentation_ipv6;
 }
 
 /* Buffers are pages. A NIC that does not take the size keeps to the usual one. */

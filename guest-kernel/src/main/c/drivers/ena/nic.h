@@ -41,7 +41,7 @@ struct ena_limits {
     unsigned pairs;
     unsigned table_size; /* logarithm of the entries by which it spreads packets over pairs; 0: it does not */
     unsigned moderation; /* us, the unit of delays of interrupts; 0: there are none */
-    bool checksums, segmentation;
+    bool checksums, segmentation, checksums_ipv6, segmentation_ipv6;
     uint32_t events; /* groups in use */
     /* Entries that are written into the NIC's memory; entry_size 0: they are not. */
     unsigned push_entry_size, push_depth, push_burst;

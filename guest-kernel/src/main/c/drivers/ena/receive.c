@@ -43,6 +43,7 @@ struct completion {
 _Static_assert(sizeof(struct completion) == 16, "amzn-drivers");
 #define STATUS_NETWORK(s) ((s)&0x1f)
 #define NETWORK_IPV4 8
+#define NETWORK_IPV6 11
 #define STATUS_TRANSPORT(s) ((s) >> 8 & 0x1f)
 #define TRANSPORT_TCP 12
 #define TRANSPORT_UDP 13
@@ -203,9 +204,10 @@ static bool gather(struct ena_pair *pair)
 
 static bool checksum_valid(uint32_t status)
 {
-    unsigned transport = STATUS_TRANSPORT(status);
-    return STATUS_NETWORK(status) == NETWORK_IPV4 && (transport == TRANSPORT_TCP || transport == TRANSPORT_UDP) &&
-           status & STATUS_CHECKED && !(status & (STATUS_BAD_HEADER | STATUS_BAD_TRANSPORT | STATUS_FRAGMENT));
+    unsigned network = STATUS_NETWORK(status), transport = STATUS_TRANSPORT(status);
+    return (network == NETWORK_IPV4 || network == NETWORK_IPV6) &&
+           (transport == TRANSPORT_TCP || transport == TRANSPORT_UDP) && status & STATUS_CHECKED &&
+           !(status & (STATUS_BAD_HEADER | STATUS_BAD_TRANSPORT | STATUS_FRAGMENT));
 }
 
 static struct packet *copy_whole(const struct ena_gathered *got)

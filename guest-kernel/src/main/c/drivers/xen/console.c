@@ -14,21 +14,11 @@
  */
 #include "drivers/xen/console.h"
 
+#include "drivers/xen/console_ring.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/xen/events.h"
 #include "platform/xen/host.h"
-
-#define INPUT_SIZE 1024U
-#define OUTPUT_SIZE 2048U
-
-/* xen/io/console.h: struct xencons_interface. Indices run freely modulo 2^32. */
-struct console_ring {
-    char input[INPUT_SIZE];
-    char output[OUTPUT_SIZE];
-    uint32_t input_consumed, input_produced;
-    uint32_t output_consumed, output_produced;
-};
 
 /* How often a writer tries for the ring before it goes ahead regardless: its holder may be the very
  * code that failed on this CPU. */
@@ -58,12 +48,12 @@ static size_t output_some(const char *text, size_t length)
 {
     uint32_t produced = ring->output_produced;
     uint32_t pending = output_pending();
-    if (pending >= OUTPUT_SIZE)
+    if (pending >= CONSOLE_OUTPUT_SIZE)
         return 0;
-    size_t count = min_of(length, (size_t)(OUTPUT_SIZE - pending));
+    size_t count = min_of(length, (size_t)(CONSOLE_OUTPUT_SIZE - pending));
     memory_fence();
     for (size_t i = 0; i < count; i++)
-        ring->output[(produced + i) % OUTPUT_SIZE] = text[i];
+        ring->output[(produced + i) % CONSOLE_OUTPUT_SIZE] = text[i];
     __atomic_store_n(&ring->output_produced, produced + (uint32_t)count, __ATOMIC_RELEASE);
     memory_fence();
     /* The daemon limits how many notifications it serves in a time, so only a daemon that had caught up gets one;
@@ -132,12 +122,12 @@ static void take_input(void)
     char text[64];
     uint32_t consumed = ring->input_consumed;
     uint32_t produced = __atomic_load_n(&ring->input_produced, __ATOMIC_ACQUIRE);
-    if (produced - consumed > INPUT_SIZE)
+    if (produced - consumed > CONSOLE_INPUT_SIZE)
         consumed = produced; /* nonsense: skip it */
     while (consumed != produced) {
         size_t count = 0;
         while (consumed != produced && count < sizeof(text))
-            text[count++] = read_once(ring->input[consumed++ % INPUT_SIZE]);
+            text[count++] = read_once(ring->input[consumed++ % CONSOLE_INPUT_SIZE]);
         kernel_console_input(text, count);
     }
     bool moved = consumed != ring->input_consumed;

@@ -3,6 +3,7 @@
 
 #include "core/log.h"
 #include "drivers/xen/blkfront.h"
+#include "drivers/xen/channel.h"
 #include "drivers/xen/control.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/netfront.h"
@@ -25,6 +26,7 @@ struct device_class {
 static struct device_class classes[] = {
     { .directory = "device/vbd", .grants = BLKFRONT_GRANTS, .start = blkfront_start },
     { .directory = "device/vif", .grants = NETFRONT_GRANTS, .start = netfront_start },
+    { .directory = "device/console", .grants = CHANNEL_GRANTS, .start = xen_channel_start },
 };
 
 static void insert_sorted(struct device_class *class, uint64_t number)

@@ -57,9 +57,10 @@ static int read_mac(struct nic *nic, const char *path)
 
 static struct nic *nic_of_frontend(struct frontend *frontend) { return container_of(frontend, struct nic, frontend); }
 
-#define FEATURES 4u /* that come first in the list; then MAC */
+#define FEATURES 6u /* that come first in the list; then MAC */
 static const char *const nodes[] = {
-    "feature-rx-copy", "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4", "mac", NULL
+    "feature-rx-copy",           "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4",
+    "feature-ipv6-csum-offload", "feature-gso-tcpv6",       "mac",        NULL
 };
 
 /* What the backend can do with packets of ours. Receiving by copy is the only way we know. */
@@ -75,6 +76,8 @@ static int read_features(struct nic *nic)
     nic->device.max_mtu = several ? NET_PACKET_MAX - ETHERNET_HEADER : DEFAULT_MTU;
     nic->device.checksum_offload = feature[1] == 0;
     nic->device.segmentation_offload = nic->device.checksum_offload && several && feature[3] != 0;
+    nic->device.checksum_offload_ipv6 = feature[4] != 0;
+    nic->device.segmentation_offload_ipv6 = nic->device.checksum_offload_ipv6 && several && feature[5] != 0;
     return feature[0] != 0 ? 0 : -EOPNOTSUPP;
 }
 
@@ -122,6 +125,8 @@ static int offer(struct frontend *frontend, struct frontend_setting *settings, u
         { "feature-rx-notify", 1, NULL },
         { "feature-sg", 1, NULL },
         { "feature-gso-tcpv4", 1, NULL },
+        { "feature-gso-tcpv6", 1, NULL },
+        { "feature-ipv6-csum-offload", 1, NULL },
     };
     _Static_assert(array_size(offered) <= FRONTEND_SETTINGS_MAX, "room for the settings");
     memcpy(settings, offered, sizeof(offered));

@@ -27,6 +27,7 @@
 #define EXTRA_TYPE_GSO 1U
 #define EXTRA_FLAG_MORE 1U
 #define GSO_TCPV4 1U
+#define GSO_TCPV6 2U
 #define RESPONSE_DROPPED (-2)
 #define RESPONSE_NULL 1
 

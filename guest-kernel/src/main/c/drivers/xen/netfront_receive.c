@@ -174,7 +174,8 @@ static void take_extras(struct nic *nic, int *pending, struct gathered *packet)
         take(&nic->receiver, &extra, &slot);
         --*pending;
         keep_spare(&nic->receiver, slot);
-        if (extra.type == EXTRA_TYPE_GSO && extra.gso_type == GSO_TCPV4 && extra.gso_size != 0)
+        if (extra.type == EXTRA_TYPE_GSO && (extra.gso_type == GSO_TCPV4 || extra.gso_type == GSO_TCPV6) &&
+            extra.gso_size != 0)
             packet->segment_size = extra.gso_size;
         else
             packet->damaged = true; /* nothing else was asked for */

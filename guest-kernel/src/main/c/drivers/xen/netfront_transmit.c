@@ -160,6 +160,28 @@ static void put_request(struct transmitter *tx, const struct tx_slot *slot, cons
     ring_put(&tx->ring, &request, sizeof(request));
 }
 
+#define TYPE_END 14 /* of the Ethernet header's type */
+
+/* Of a packet whose checksum or segments are left to the backend: it has its Ethernet header in its linear area. */
+static bool is_ipv6(const struct packet *packet)
+{
+    const uint8_t *type = packet_data(packet) + 12;
+    return type[0] == 0x86 && type[1] == 0xdd;
+}
+
+/* The backend may be another one than when the stack made the packet. */
+static bool is_offloaded(const struct network_device *device, const struct packet *packet)
+{
+    if (packet->segment_size == 0 && !(packet->flags & PACKET_CHECKSUM_PARTIAL))
+        return true;
+    if (packet->linear < TYPE_END)
+        return false;
+    bool ipv6 = is_ipv6(packet);
+    if (packet->segment_size != 0)
+        return ipv6 ? device->segmentation_offload_ipv6 : device->segmentation_offload;
+    return ipv6 ? device->checksum_offload_ipv6 : device->checksum_offload;
+}
+
 /* Writes the requests of a packet whose slots have been taken. */
 static void put_requests(struct transmitter *tx, const struct packet *packet, const struct piece *pieces,
                          struct tx_slot *const *slots, unsigned count)
@@ -172,7 +194,7 @@ static void put_requests(struct transmitter *tx, const struct packet *packet, co
         struct extra_info extra = {
             .type = EXTRA_TYPE_GSO,
             .gso_size = packet->segment_size,
-            .gso_type = GSO_TCPV4,
+            .gso_type = is_ipv6(packet) ? GSO_TCPV6 : GSO_TCPV4,
         };
         ring_put(&tx->ring, &extra, sizeof(extra));
         tx->extras++;
@@ -194,9 +216,7 @@ static bool send_pieces(struct nic *nic, struct packet *packet)
     struct transmitter *tx = &nic->transmitter;
     struct piece pieces[NET_SLOTS_PER_PACKET];
     struct tx_slot *slots[NET_SLOTS_PER_PACKET];
-    /* The backend may be another one than when the stack made the packet. */
-    if (packet->segment_size != 0 ? !nic->device.segmentation_offload
-                                  : packet->flags & PACKET_CHECKSUM_PARTIAL && !nic->device.checksum_offload)
+    if (!is_offloaded(&nic->device, packet))
         return false;
     unsigned limit = tx->slots_per_packet;
     unsigned count = split(packet, packet->length <= COPY_WHOLE ? packet->length : packet->linear, pieces, limit);

@@ -8,6 +8,7 @@
 #include "core/pages.h"
 #include "drivers/ena/driver.h"
 #include "host/host.h"
+#include "lib/checksum.h"
 
 static uint8_t frame[9100];
 
@@ -247,6 +248,133 @@ static void drops_what_the_nic_cannot_do(void)
     drops(make_packet(100, 1, 0));
 }
 
+/* ---- IPv6 ---- */
+
+#define HEADERS_IPV6 74u /* Ethernet, IPv6, TCP */
+#define TCP_AT_IPV6 54u
+#define ALL_OFFLOADS_SENT 0x7fu
+
+static uint64_t sum_of_ipv6(const uint8_t *at, uint32_t tcp_length)
+{
+    const uint8_t rest_of_it[4] = { 0, 6, (uint8_t)(tcp_length >> 8), (uint8_t)tcp_length };
+    return checksum_add(checksum_add(0, at + 22, 32), rest_of_it, 4);
+}
+
+static void put_sum(uint8_t *at, uint16_t sum)
+{
+    at[0] = (uint8_t)(sum >> 8);
+    at[1] = (uint8_t)sum;
+}
+
+/* TCP over IPv6 whose checksum is the pseudo-header's. */
+static uint32_t make_ipv6_frame(uint8_t *at, uint32_t payload)
+{
+    uint32_t tcp_length = 20 + payload;
+    memset(at, 0, HEADERS_IPV6);
+    at[0] = at[6] = 2;
+    at[12] = 0x86;
+    at[13] = 0xdd;
+    at[14] = 0x60;
+    put_sum(at + 18, (uint16_t)tcp_length);
+    at[20] = 6;
+    at[21] = 64;
+    at[22] = at[38] = 0xfe;
+    at[23] = at[39] = 0x80;
+    at[37] = 1;
+    at[53] = 2;
+    at[TCP_AT_IPV6 + 12] = 0x50;
+    at[TCP_AT_IPV6 + 13] = 0x10;
+    for (uint32_t i = 0; i < payload; i++)
+        at[HEADERS_IPV6 + i] = (uint8_t)(i * 7);
+    put_sum(at + TCP_AT_IPV6 + 16, checksum_fold(sum_of_ipv6(at, tcp_length)));
+    return HEADERS_IPV6 + payload;
+}
+
+static struct packet *make_ipv6_packet(uint32_t payload, uint16_t segment_size)
+{
+    static uint8_t bytes[9000];
+    uint32_t length = make_ipv6_frame(bytes, payload);
+    struct packet *packet = packet_allocate(length);
+    memcpy(packet_put(packet, length), bytes, length);
+    packet->flags = PACKET_CHECKSUM_PARTIAL;
+    packet->checksum_start = TCP_AT_IPV6;
+    packet->checksum_offset = 16;
+    packet->header_length = HEADERS_IPV6;
+    packet->segment_size = segment_size;
+    return packet;
+}
+
+/* The whole sum of the n-th frame that left, of one that is right: 0. */
+static uint16_t sum_of_sent_ipv6(unsigned n)
+{
+    const struct fake_frame *sent = fake_frame(n);
+    uint32_t tcp_length = sent->length - TCP_AT_IPV6;
+    return checksum_finish(checksum_add(sum_of_ipv6(sent->bytes, tcp_length), sent->bytes + TCP_AT_IPV6, tcp_length));
+}
+
+static void leaves_ipv6_to_a_nic_that_knows_it(void)
+{
+    for (unsigned n = 0; n < KINDS; n++) {
+        struct model_variant v = kind(n);
+        v.tx_offloads = ALL_OFFLOADS_SENT;
+        CHECK(driver_start(v));
+        CHECK(stack.device->checksum_offload_ipv6 && stack.device->segmentation_offload_ipv6);
+        CHECK(driver_send(make_ipv6_packet(1000, 0)));
+        NO_VIOLATION();
+        CHECK_EQUAL(fake.frames, 1);
+        CHECK_EQUAL(sum_of_sent_ipv6(0), 0);
+        CHECK(driver_send(make_ipv6_packet(3000, 1428)));
+        NO_VIOLATION();
+        CHECK_EQUAL(fake.frames, 4);
+        CHECK_EQUAL(fake_frame(3)->length, HEADERS_IPV6 + 3000 - 2 * 1428);
+        for (unsigned i = 1; i < 4; i++)
+            CHECK_EQUAL(sum_of_sent_ipv6(i), 0);
+        struct packet *packet = make_ipv6_packet(100, 0);
+        packet->checksum_start += 8; /* after an extension header */
+        drops(packet);
+    }
+}
+
+static void keeps_ipv6_from_a_nic_that_does_not_know_it(void)
+{
+    struct model_variant v = kind(1);
+    v.tx_offloads = ALL_OFFLOADS_SENT & ~(8u | 0x40u);
+    CHECK(driver_start(v));
+    CHECK(stack.device->checksum_offload && !stack.device->checksum_offload_ipv6);
+    drops(make_ipv6_packet(1000, 0));
+    drops(make_ipv6_packet(3000, 1428));
+    v.tx_offloads = ALL_OFFLOADS_SENT & ~0x40u;
+    CHECK(driver_start(v));
+    CHECK(stack.device->checksum_offload_ipv6 && !stack.device->segmentation_offload_ipv6);
+    drops(make_ipv6_packet(3000, 1428));
+    v.tx_offloads = 8;
+    CHECK(driver_start(v));
+    CHECK(!stack.device->checksum_offload && stack.device->checksum_offload_ipv6);
+    CHECK(driver_send(make_ipv6_packet(1000, 0)));
+    NO_VIOLATION();
+    CHECK_EQUAL(sum_of_sent_ipv6(0), 0);
+    drops(make_packet(100, 1, 0));
+}
+
+static void believes_checksums_of_ipv6(void)
+{
+    struct model_variant v = model_usual();
+    v.rx_offloads = 0xf;
+    CHECK(driver_start(v));
+    uint32_t length = make_ipv6_frame(frame, 1000);
+    uint8_t *field = frame + TCP_AT_IPV6 + 16;
+    put_sum(field, checksum_finish(checksum_add(0, frame + TCP_AT_IPV6, length - TCP_AT_IPV6)));
+    CHECK(model_receive(&fake.model, frame, length));
+    frame[600] ^= 1;
+    CHECK(model_receive(&fake.model, frame, length));
+    fake_interrupts();
+    NO_VIOLATION();
+    CHECK_EQUAL(stack.received_count, 2);
+    CHECK_EQUAL(stack.received[0]->flags, PACKET_CHECKSUM_VALID);
+    CHECK_EQUAL(stack.received[1]->flags, 0);
+    forget_received();
+}
+
 /* ---- Receiving ---- */
 
 static void believes_only_what_was_checked(void)
@@ -387,6 +515,9 @@ void test_traffic(void)
     host_test("ena: the stack waits for a full ring", waits_when_the_ring_is_full);
     host_test("ena: what a full ring does not hold is dropped", drops_what_a_full_ring_does_not_hold);
     host_test("ena: what the NIC cannot send is dropped", drops_what_the_nic_cannot_do);
+    host_test("ena: IPv6 is left to a NIC that knows it", leaves_ipv6_to_a_nic_that_knows_it);
+    host_test("ena: IPv6 is kept from a NIC that does not know it", keeps_ipv6_from_a_nic_that_does_not_know_it);
+    host_test("ena: checksums of IPv6 that were checked are believed", believes_checksums_of_ipv6);
     host_test("ena: only checksums that were checked are believed", believes_only_what_was_checked);
     host_test("ena: a flood is left to the thread", leaves_a_flood_to_the_thread);
     host_test("ena: what was sent is freed while a thread polls", frees_what_was_sent_while_polled);

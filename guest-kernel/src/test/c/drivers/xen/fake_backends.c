@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk backend and a network backend that sends every packet back, both well behaved.
+ * A disk backend, a network backend that sends every packet back, and that of a console, whose ring the test reads and
+ * writes: all well behaved.
  *
  * Each connects by the states in the fake store, as the front end does, and reads and writes the pages that the front
  * end granted. Both act in fake_run() (fake_xen.c) and do nothing while fake_backends_asleep is set. There is one disk
@@ -34,11 +35,16 @@ static struct {
     uint32_t port;
     bool connected, several_slots;
 } nic;
+static struct {
+    char front[64], back[64];
+    uint32_t port;
+    void *ring;
+} channel;
 uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
 bool fake_backends_asleep, fake_backends_silent, fake_backends_let_go;
 int16_t fake_disk_status;
 uint32_t fake_nic_piece;
-unsigned fake_nic_packets, fake_nic_segmented;
+unsigned fake_nic_packets, fake_nic_segmented, fake_nic_segments_type;
 uint8_t fake_nic_data[65536];
 uint32_t fake_nic_length;
 
@@ -46,6 +52,8 @@ void *fake_disk_ring(void) { return disk.ring.shared; }
 void *fake_transmit_ring(void) { return nic.transmit.shared; }
 void *fake_receive_ring(void) { return nic.receive.shared; }
 uint32_t fake_disk_port(void) { return disk.port; }
+void *fake_channel_ring(void) { return channel.ring; }
+uint32_t fake_channel_port(void) { return channel.port; }
 uint32_t fake_nic_port(void) { return nic.port; }
 
 static void put(const char *directory, const char *name, const char *value)
@@ -136,7 +144,7 @@ bool fake_disk_step(void)
 
 /* ---- NIC ------------------------------------------------------------------------------------ */
 
-static void give_back(uint16_t gso_size)
+static void give_back(uint16_t gso_size, uint8_t gso_type)
 {
     uint32_t done = 0;
     while (done < fake_nic_length) {
@@ -152,7 +160,7 @@ static void give_back(uint16_t gso_size)
         memcpy((uint8_t *)(nic.receive.shared + 1) + nic.receive.produced++ % 256 * 8, &response, 8);
         if (extra) {
             take(&nic.receive, &request);
-            struct extra_info info = { .type = EXTRA_TYPE_GSO, .gso_type = GSO_TCPV4, .gso_size = gso_size };
+            struct extra_info info = { .type = EXTRA_TYPE_GSO, .gso_type = gso_type, .gso_size = gso_size };
             memcpy((uint8_t *)(nic.receive.shared + 1) + nic.receive.produced++ % 256 * 8, &info, 8);
         }
     }
@@ -199,7 +207,8 @@ bool fake_nic_step(void)
         if (i == 0 && with_extra)
             answer(&nic.transmit, nic.port, &(struct tx_response){ .status = RESPONSE_NULL }, 4);
     }
-    give_back(extra.gso_size);
+    fake_nic_segments_type = extra.gso_type;
+    give_back(extra.gso_size, extra.gso_type);
     return true;
 }
 
@@ -209,6 +218,7 @@ void fake_backends_start(void)
 {
     memset(&disk, 0, sizeof(disk));
     memset(&nic, 0, sizeof(nic));
+    memset(&channel, 0, sizeof(channel));
     fake_backends_asleep = fake_store_hostile = false;
     fake_disk_status = 0;
     fake_nic_piece = 4096;
@@ -239,10 +249,44 @@ void fake_add_nic(unsigned number, const char *feature_sg)
     put(nic.back, "feature-sg", feature_sg);
     nic.several_slots = strcmp(feature_sg, "1") == 0;
     put(nic.back, "feature-gso-tcpv4", "1");
+    put(nic.back, "feature-ipv6-csum-offload", feature_sg);
+    put(nic.back, "feature-gso-tcpv6", "1");
     put(nic.back, "state", "2");
 }
 
 void fake_nic_mac(const char *mac) { put(nic.back, "mac", mac); }
+
+void fake_add_channel(unsigned number, const char *name)
+{
+    snprintf(channel.front, sizeof(channel.front), "device/console/%u", number);
+    snprintf(channel.back, sizeof(channel.back), "/local/domain/0/backend/console/1/%u", number);
+    put(channel.front, "backend", channel.back);
+    put(channel.front, "backend-id", "0");
+    put(channel.front, "name", name);
+    put(channel.back, "state", "2");
+}
+
+/* As QEMU's backend for consoles does. */
+static void channel_state(uint32_t state)
+{
+    if (state == 1)
+        put(channel.back, "state", "2");
+    if (state >= 5) {
+        channel.ring = NULL;
+        put(channel.back, "state", state == 5 ? "5" : "6");
+    }
+    if (state != 3)
+        return;
+    channel.ring = fake_grant(get(channel.front, "ring-ref"), true);
+    channel.port = get(channel.front, "port");
+    put(channel.back, "state", "4");
+}
+
+void fake_channel_leave(void)
+{
+    channel.ring = NULL;
+    put(channel.back, "state", "5");
+}
 
 static void disk_state(uint32_t state)
 {
@@ -337,14 +381,17 @@ void fake_backends_written(const char *path)
     snprintf(state, sizeof(state), STATE_PATH, nic.front);
     if (strcmp(path, state) == 0)
         nic_state(get(nic.front, "state"));
+    snprintf(state, sizeof(state), STATE_PATH, channel.front);
+    if (strcmp(path, state) == 0)
+        channel_state(get(channel.front, "state"));
 }
 
 /* The same devices for domain 2. */
 static void move(char *front, char *back)
 {
-    char *domain = strrchr(back, '/') - 1;
     if (front[0] == '\0')
         return;
+    char *domain = strrchr(back, '/') - 1;
     char path[128];
     snprintf(path, sizeof(path), STATE_PATH, back);
     fake_store_remove(path);
@@ -360,6 +407,7 @@ void fake_backends_resume(void)
     disk.connected = nic.connected = false;
     move(disk.front, disk.back);
     move(nic.front, nic.back);
+    move(channel.front, channel.back);
     if (nic.front[0] != '\0') {
         put(nic.back, "feature-rx-copy", "1");
         put(nic.back, "feature-sg", "0");

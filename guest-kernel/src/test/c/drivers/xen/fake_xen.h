@@ -26,11 +26,14 @@ void fake_store_remove(const char *path);
 extern bool fake_store_hostile;
 
 /* A disk and a NIC in the tree, the disk's backend in this state (xenbus.h: 2 InitWait, 4 Connected); the NIC's
- * accepts packets in several slots with feature-sg "1". */
+ * accepts packets in several slots, and completes checksums of IPv6, with feature-sg "1". */
 void fake_add_disk(unsigned number, int backend_state, const char *mode);
 void fake_add_nic(unsigned number, const char *feature_sg);
 /* What its backend says of its address; at first nothing. */
 void fake_nic_mac(const char *mac);
+/* A console in the tree, with this name. */
+void fake_add_channel(unsigned number, const char *name);
+void fake_channel_leave(void);
 extern uint8_t fake_disk[FAKE_DISK_SECTORS * 512];
 /* Backends keep what they are asked for to themselves while set. */
 extern bool fake_backends_asleep;
@@ -44,6 +47,8 @@ extern int16_t fake_disk_status;
 extern uint32_t fake_nic_piece;
 /* Packets seen by the NIC, and those with segmentation info. */
 extern unsigned fake_nic_packets, fake_nic_segmented;
+/* xen/io/netif.h: XEN_NETIF_GSO_TYPE_* of the last packet. */
+extern unsigned fake_nic_segments_type;
 /* What the NIC saw last. */
 extern uint8_t fake_nic_data[65536];
 extern uint32_t fake_nic_length;
@@ -67,6 +72,9 @@ void *fake_receive_ring(void);
 /* The backend's end of the channels. */
 uint32_t fake_disk_port(void);
 uint32_t fake_nic_port(void);
+/* NULL: the backend is not connected. */
+void *fake_channel_ring(void);
+uint32_t fake_channel_port(void);
 void fake_raise(uint32_t port);
 
 /* Grants valid now. */

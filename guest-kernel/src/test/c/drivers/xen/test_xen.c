@@ -14,7 +14,9 @@
 #include "drivers/device.h"
 #include "drivers/xen/fake_xen.h"
 #include "drivers/xen/blkfront.h"
+#include "drivers/xen/channel.h"
 #include "drivers/xen/console.h"
+#include "drivers/xen/console_ring.h"
 #include "drivers/xen/control.h"
 #include "drivers/xen/grant.h"
 #include "drivers/xen/netfront.h"
@@ -881,6 +883,44 @@ static void nic_marks_segmented_packets(void)
     CHECK(receive_one(20066));
 }
 
+static struct packet *make_ipv6_packet(uint32_t fragments, uint16_t segment_size)
+{
+    struct packet *packet = make_packet(86, fragments, 4096);
+    packet_data(packet)[12] = 0x86;
+    packet_data(packet)[13] = 0xdd;
+    packet->segment_size = segment_size;
+    packet->header_length = 86;
+    packet->flags = PACKET_CHECKSUM_PARTIAL;
+    return packet;
+}
+
+static void nic_leaves_ipv6_to_a_backend_that_knows_it(void)
+{
+    CHECK(start_nic());
+    CHECK(nic->checksum_offload_ipv6 && nic->segmentation_offload_ipv6);
+    CHECK(strcmp(fake_store_read(NIC_PATH "/feature-gso-tcpv6"), "1") == 0);
+    CHECK(strcmp(fake_store_read(NIC_PATH "/feature-ipv6-csum-offload"), "1") == 0);
+    CHECK(nic->transmit(nic, make_ipv6_packet(20000, 1428)));
+    nic->flush(nic);
+    fake_run();
+    CHECK_EQUAL(fake_nic_segmented, 1);
+    CHECK_EQUAL(fake_nic_segments_type, GSO_TCPV6);
+    CHECK(!list_empty(&received));
+    struct packet *back = list_entry(received.next, struct packet, link);
+    CHECK_EQUAL(back->segment_size, 1428);
+    CHECK_EQUAL(back->length, 20086);
+    packet_free(list_entry(list_pop_front(&received), struct packet, link));
+
+    CHECK(start_nic_of("0"));
+    CHECK(nic->checksum_offload && !nic->checksum_offload_ipv6 && !nic->segmentation_offload_ipv6);
+    uint64_t dropped = nic->dropped, packets = fake_nic_packets;
+    CHECK(nic->transmit(nic, make_ipv6_packet(0, 0)));
+    nic->flush(nic);
+    fake_run();
+    CHECK_EQUAL(nic->dropped - dropped, 1);
+    CHECK_EQUAL(fake_nic_packets, packets);
+}
+
 static void nic_tells_when_full_and_when_ready(void)
 {
     CHECK(start_nic());
@@ -1063,7 +1103,14 @@ static void each_lie_about_a_packet_is_dropped(void)
           .produced = 2,
           .packets = 1 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 1, .extra_size = 0, .produced = 2 },
-        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 2, .extra_size = 1, .produced = 2 },
+        { .status = 60,
+          .flags = RX_EXTRA_INFO,
+          .extra_type = 1,
+          .extra_kind = 2,
+          .extra_size = 1,
+          .produced = 2,
+          .packets = 1 },
+        { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 1, .extra_kind = 3, .extra_size = 1, .produced = 2 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 0, .extra_kind = 1, .extra_size = 1, .produced = 2 },
         { .status = 60, .flags = RX_EXTRA_INFO, .extra_type = 255, .extra_kind = 1, .extra_size = 1, .produced = 2 },
         { .status = 60,
@@ -1152,6 +1199,97 @@ static void each_lie_about_a_sent_packet_is_contained(void)
 }
 
 /* Requests under way are asked for again, packets are lost, and nothing else is. */
+/* ---- The host's channel ----------------------------------------------------------------------------- */
+
+static unsigned channel_changes;
+static void channel_changed(struct channel_device *device)
+{
+    (void)device;
+    channel_changes++;
+}
+
+/* The host gives text, and what the guest receives is returned, in pieces of three bytes. */
+static const char *channel_passes(struct channel_device *device, const char *text)
+{
+    static char received[2 * CONSOLE_INPUT_SIZE];
+    struct console_ring *ring = fake_channel_ring();
+    size_t length = 0;
+    for (const char *c = text; *c; c++)
+        ring->input[ring->input_produced++ % CONSOLE_INPUT_SIZE] = *c;
+    fake_raise(fake_channel_port());
+    fake_run();
+    for (size_t piece; (piece = device->receive(device, received + length, 3)) > 0;)
+        length += piece;
+    received[length] = 0;
+    return received;
+}
+
+/* Sends `length` bytes while the host takes them at its leisure, and counts the wrong ones. */
+static unsigned channel_sends(struct channel_device *device, size_t length)
+{
+    static char text[3 * CONSOLE_OUTPUT_SIZE];
+    struct console_ring *ring = fake_channel_ring();
+    unsigned wrong = 0;
+    for (size_t i = 0; i < length; i++)
+        text[i] = (char)(i * 7);
+    for (size_t sent = 0, taken = 0; taken < length; taken++) {
+        sent += device->send(device, text + sent, length - sent);
+        while (taken < length && ring->output_consumed == ring->output_produced)
+            return 1000;
+        wrong += ring->output[ring->output_consumed++ % CONSOLE_OUTPUT_SIZE] != text[taken];
+    }
+    return wrong + (ring->output_consumed != ring->output_produced);
+}
+
+static void channel_is_the_console_with_the_name(void)
+{
+    fake_start(LATE_INDEX);
+    CHECK_EQUAL(grants_init(CHANNEL_GRANTS), 0);
+    fake_add_channel(1, "agent");
+    CHECK_EQUAL(xen_channel_start("device/console/1", 1), 0);
+    CHECK(channel_device_find() == NULL && fake_channel_ring() == NULL);
+    CHECK_EQUAL(fake_grants_used(), 0);
+    fake_add_channel(2, "unikernel");
+    CHECK_EQUAL(xen_channel_start("device/console/2", 2), 0);
+    struct channel_device *device = channel_device_find();
+    CHECK(device != NULL && fake_channel_ring() != NULL);
+    device->changed = channel_changed;
+    CHECK_EQUAL(xen_channel_start("device/console/2", 2), -EBUSY);
+    CHECK(!strcmp(channel_passes(device, "a request\n"), "a request\n"));
+    CHECK(channel_changes > 0);
+    for (unsigned i = 0; i < 200; i++)
+        CHECK(!strcmp(channel_passes(device, "thirty bytes, again and again."), "thirty bytes, again and again."));
+    CHECK_EQUAL(channel_sends(device, 3 * CONSOLE_OUTPUT_SIZE), 0);
+    CHECK_EQUAL(fake_grants_used(), 1);
+
+    /* Indices that no honest backend writes. */
+    struct console_ring *ring = fake_channel_ring();
+    char byte;
+    ring->input_produced += CONSOLE_INPUT_SIZE + 1;
+    CHECK_EQUAL(device->receive(device, &byte, 1), 0);
+    ring->input_consumed = 12345; /* which is ours */
+    CHECK(!strcmp(channel_passes(device, "goes on"), "goes on"));
+    ring->output_consumed = ring->output_produced + 1;
+    CHECK_EQUAL(device->send(device, "x", 1), 0);
+
+    /* A backend that leaves and comes back starts anew. */
+    channel_changes = 0;
+    fake_channel_leave();
+    fake_run();
+    CHECK(fake_channel_ring() != NULL && channel_changes > 0);
+    CHECK(!strcmp(channel_passes(device, "again"), "again"));
+    CHECK_EQUAL(channel_sends(device, 5000), 0);
+    CHECK_EQUAL(fake_grants_used(), 1);
+
+    /* So does a domain that was restored. */
+    CHECK(xen_suspend());
+    fake_run();
+    CHECK(!strcmp(channel_passes(device, "restored"), "restored"));
+    CHECK_EQUAL(channel_sends(device, 10), 0);
+    CHECK_EQUAL(fake_grants_used(), 1);
+    device->changed = NULL;
+}
+
 static void devices_come_back_after_a_restore(void)
 {
     enum { REQUESTS = 40 };
@@ -1224,6 +1362,7 @@ int main(void)
     host_test("the_seed_counts_four_bits_a_character", the_seed_counts_four_bits_a_character);
     /* First among the devices: it restores all that there are, and those of other tests are at another host. */
     host_test("devices_come_back_after_a_restore", devices_come_back_after_a_restore);
+    host_test("channel_is_the_console_with_the_name", channel_is_the_console_with_the_name);
     host_test("disk_reads_and_writes", disk_reads_and_writes);
     host_test("timers_expire_around_a_device_that_waits", timers_expire_around_a_device_that_waits);
     host_test("disk_is_given_up_when_its_backend_is_silent", disk_is_given_up_when_its_backend_is_silent);
@@ -1245,6 +1384,7 @@ int main(void)
     host_test("nic_compacts_many_fragments", nic_compacts_many_fragments);
     host_test("nic_sends_in_one_slot_to_a_simple_backend", nic_sends_in_one_slot_to_a_simple_backend);
     host_test("nic_marks_segmented_packets", nic_marks_segmented_packets);
+    host_test("nic_leaves_ipv6_to_a_backend_that_knows_it", nic_leaves_ipv6_to_a_backend_that_knows_it);
     host_test("nic_tells_when_full_and_when_ready", nic_tells_when_full_and_when_ready);
     host_test("nic_sends_a_burst_with_one_notification", nic_sends_a_burst_with_one_notification);
     host_test("nic_survives_lack_of_memory", nic_survives_lack_of_memory);

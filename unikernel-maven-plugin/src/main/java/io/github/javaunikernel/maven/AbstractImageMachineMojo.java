@@ -14,6 +14,8 @@ import io.github.javaunikernel.maven.boot.TimeSetting;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,18 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
      */
     @Parameter(property = "unikernel.instanceEnvironment")
     private List<String> instanceEnvironment = List.of();
+
+    /**
+     * What one start of the image may switch on from outside, to show what it does on its console: any of {@code trace}
+     * (system calls, by the variable {@code UNIKERNEL_TRACE}), {@code capture} (packets with what is in them,
+     * {@code UNIKERNEL_CAPTURE}), {@code profile} ({@code UNIKERNEL_PROFILE}) and {@code lockstat}
+     * ({@code UNIKERNEL_LOCKSTAT}). By default there are none. Whoever may set the variables, such as the user data of
+     * the instance, can then read this on the console, or with {@code logTo} in the log.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.instanceDiagnostics")
+    private List<String> instanceDiagnostics = List.of();
 
     /**
      * Sources from which those variables may come: {@code user-data} of EC2, {@code host}, which is xenstore under Xen,
@@ -176,10 +190,20 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
     private File dataDirectory;
 
     /**
+     * Absolute path of a socket on the Xen host by which {@code unikernel:dump}, {@code jcmd} and {@code trace} reach a
+     * domain that is made of {@code NAME.xl.cfg}. The default is none. Xen's device model makes the socket, so each
+     * domain needs its own, and whoever may use it has the program.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.xlChannel")
+    private String xlChannel;
+
+    /**
      * Options of the guest kernel, separated by spaces: {@code quiet}, {@code verbose}, {@code timings},
      * {@code trace=all}, {@code trace=NAME,NAME}, {@code capture=BYTES}, {@code profile=HZ}, {@code mitigations=auto},
      * {@code mitigations=off}, {@code mitigations=on}, {@code ipv6=no}, {@code ipv6=ADDRESS/PREFIX},
-     * {@code crash=keep}, {@code nokaslr} or {@code conf=PATH}.
+     * {@code lockstat=1}, {@code crash=keep}, {@code nokaslr} or {@code conf=PATH}.
      *
      * @since 0.1.0
      */
@@ -210,8 +234,24 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
                 DataDisk.parse(dataDisks),
                 dataDirectory.toPath().toAbsolutePath(),
                 KernelCommandLine.parse(kernelOptions),
-                InstanceEnvironment.parse(instanceEnvironment, instanceSources),
-                instanceMetadata);
+                InstanceEnvironment.parse(instanceEnvironment, instanceDiagnostics, instanceSources),
+                instanceMetadata,
+                xlChannel());
+    }
+
+    /** xl.cfg(5) takes neither a comma nor a quote in a path, and a socket's has 107 bytes at most (unix(7)). */
+    private Optional<Path> xlChannel() throws SettingException {
+        if (xlChannel == null) {
+            return Optional.empty();
+        }
+        if (!xlChannel.matches("/[^,\"'\\\\\\p{Cntrl}]+") || xlChannel.getBytes(StandardCharsets.UTF_8).length > 107) {
+            throw new SettingException(
+                    "xlChannel",
+                    "'" + xlChannel + "' cannot be the path of a socket in the configuration for xl.",
+                    "Give an absolute path of up to 107 bytes without commas and quotes, such as"
+                            + " /run/guests/shop.channel.");
+        }
+        return Optional.of(Path.of(xlChannel));
     }
 
     @Override

@@ -20,8 +20,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 
 /**
  * Writes what the JVM in a running guest says of itself to a file in the build directory: its threads, its heap, or a
- * recording of the JDK Flight Recorder; or makes a core file of the memory of a guest, which may have crashed. The
- * guest serves on, and needs no port for that.
+ * recording of the JDK Flight Recorder; or what the kernel has counted of its locks; or makes a core file of the memory
+ * of a guest, which may have crashed. The guest serves on, and needs no port for that.
  *
  * @since 0.1.0
  */
@@ -32,10 +32,13 @@ public final class DumpMojo extends AbstractChannelMojo {
 
     /**
      * What to write: {@code threads} (NAME.threads.txt), {@code histogram} (NAME.histogram.txt, the objects of each
-     * class), {@code heap} (NAME.hprof), {@code jfr} (NAME.jfr; the image needs the module {@code jdk.jfr}) or
-     * {@code core} (NAME.core for gdb and jhsdb, NAME.core.txt about the kernel, and NAME.core.files with the programs
-     * and libraries of the image). Heap and recording lie in {@code guestDirectory} until they have been copied. For
-     * {@code core} nothing is asked of the guest: it stands still while its memory is written.
+     * class), {@code heap} (NAME.hprof), {@code jfr} (NAME.jfr; the image needs the module {@code jdk.jfr}),
+     * {@code connections} (NAME.connections.txt, each TCP connection with the bytes that wait to be sent or read),
+     * {@code locks} (NAME.locks.txt, how long the kernel has waited for its locks since {@code unikernel:trace} with
+     * {@code unikernel.lockstat}, as a table like Linux's {@code /proc/lock_stat}) or {@code core} (NAME.core for gdb
+     * and jhsdb, NAME.core.txt about the kernel, and NAME.core.files with the programs and libraries of the image).
+     * Heap and recording lie in {@code guestDirectory} until they have been copied. For {@code core} nothing is asked
+     * of the guest: it stands still while its memory is written.
      *
      * @since 0.1.0
      */

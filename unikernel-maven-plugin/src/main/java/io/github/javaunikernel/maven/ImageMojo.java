@@ -266,6 +266,25 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private File jmxAccessFile;
 
     /**
+     * Key store (PKCS #12 or JKS) with the key and the certificate of the guest, with which the agent for JMX speaks
+     * TLS. It becomes part of the image, readable by its owner alone. The default is none, and no TLS.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.jmxKeystore")
+    private File jmxKeystore;
+
+    /**
+     * File with the lines {@code javax.net.ssl.keyStore=/etc/unikernel.jmx.keystore}, where the image has
+     * {@code jmxKeystore}, and {@code javax.net.ssl.keyStorePassword=PASSWORD}. It becomes part of the image, readable
+     * by its owner alone.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.jmxSslFile")
+    private File jmxSslFile;
+
+    /**
      * Whether to attach the image to the project as an artifact of type {@code img}, which {@code install} and
      * {@code deploy} copy into repositories.
      *
@@ -390,7 +409,7 @@ public final class ImageMojo extends AbstractImageMachineMojo {
         return given;
     }
 
-    private Optional<Jmx> jmx() throws SettingException {
+    private Optional<Jmx> jmx() throws SettingException, IOException {
         return jmx == null
                 ? Optional.empty()
                 : Optional.of(Jmx.of(
@@ -398,7 +417,10 @@ public final class ImageMojo extends AbstractImageMachineMojo {
                         jmxHostname,
                         jmxAuthentication,
                         Optional.ofNullable(jmxPasswordFile).map(File::toPath),
-                        Optional.ofNullable(jmxAccessFile).map(File::toPath)));
+                        Optional.ofNullable(jmxAccessFile).map(File::toPath),
+                        Jmx.Tls.of(
+                                Optional.ofNullable(jmxKeystore).map(File::toPath),
+                                Optional.ofNullable(jmxSslFile).map(File::toPath))));
     }
 
     /** The ports of the guest that the program cannot have, each with its parameter. */
@@ -417,6 +439,9 @@ public final class ImageMojo extends AbstractImageMachineMojo {
         }
         if (jmx != null) {
             modules.add(Jmx.MODULE);
+            if (jmxKeystore != null) {
+                modules.add(Jmx.TLS_MODULE);
+            }
         }
         return modules;
     }
@@ -447,6 +472,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
         files.put("kernel", kernel);
         files.put("jmxPasswordFile", jmxPasswordFile);
         files.put("jmxAccessFile", jmxAccessFile);
+        files.put("jmxKeystore", jmxKeystore);
+        files.put("jmxSslFile", jmxSslFile);
         return files;
     }
 

@@ -9,8 +9,8 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /**
- * Has the kernel of a running guest print system calls, packets and a profile on the guest's console from now on.
- * Without parameters it ends all of them.
+ * Has the kernel of a running guest print system calls, packets and a profile on the guest's console, and count waits
+ * for its locks, from now on. Without parameters it ends all of them.
  *
  * @since 0.1.0
  */
@@ -44,6 +44,15 @@ public final class TraceMojo extends AbstractChannelMojo {
     @Parameter(property = "unikernel.profile", defaultValue = "0")
     private int profile;
 
+    /**
+     * Whether to count waits for the kernel's locks from now on, from zero. {@code unikernel:dump} with {@code locks}
+     * writes what has been counted; the guest prints it when it ends.
+     *
+     * @since 0.1.0
+     */
+    @Parameter(property = "unikernel.lockstat", defaultValue = "false")
+    private boolean lockstat;
+
     @Override
     void check() throws SettingException {
         if (!trace.matches("\\w+(,\\w+)*")) {
@@ -67,5 +76,6 @@ public final class TraceMojo extends AbstractChannelMojo {
         guest.trace(trace);
         guest.capture(capture);
         guest.profile(profile);
+        guest.lockStatistics(lockstat);
     }
 }

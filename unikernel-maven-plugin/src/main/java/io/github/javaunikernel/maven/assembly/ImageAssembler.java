@@ -95,7 +95,8 @@ public final class ImageAssembler {
                 machine.network(),
                 machine.scratch().map(disk -> request.scratchFile().toAbsolutePath()),
                 machine.dataDisks(),
-                machine.dataDirectory());
+                machine.dataDirectory(),
+                machine.xlChannel());
         if (machine.scratch().isPresent()) {
             makeSparse(
                     outputs.unfinished(request.scratchFile()),

@@ -46,10 +46,13 @@ final class ImageContents {
             Paths.TRAINING_CONFIG,
             Paths.CHECK_CONFIG,
             Jmx.PASSWORD_FILE,
-            Jmx.ACCESS_FILE);
+            Jmx.ACCESS_FILE,
+            Jmx.KEYSTORE_FILE,
+            Jmx.SSL_FILE);
 
     /** What only the owner may read. */
-    private static final Set<String> PRIVATE = Set.of(Jmx.PASSWORD_FILE, Jmx.ACCESS_FILE);
+    private static final Set<String> PRIVATE =
+            Set.of(Jmx.PASSWORD_FILE, Jmx.ACCESS_FILE, Jmx.KEYSTORE_FILE, Jmx.SSL_FILE);
 
     private final ImageRequest request;
     private final Consumer<String> warnings;

@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param startup how the JVM divides its first seconds between starting and compiling
  * @param dataDirectory of this machine, with the files of data disks
  * @param instanceMetadata whether the program may ask the instance metadata service
+ * @param xlChannel socket of the host's channel in the configuration for {@code xl}
  */
 public record Machine(
         int memory,
@@ -36,4 +37,5 @@ public record Machine(
         Path dataDirectory,
         KernelCommandLine commandLine,
         InstanceEnvironment instanceEnvironment,
-        boolean instanceMetadata) {}
+        boolean instanceMetadata,
+        Optional<Path> xlChannel) {}

@@ -108,9 +108,12 @@ public final class GuestConfig {
         return this;
     }
 
-    /** Names the variables that may come from outside. */
+    /** Names the variables and switches that may come from outside. */
     public GuestConfig instanceEnvironment(InstanceEnvironment environment) {
         environment.allowed().forEach(pattern -> line("allow", pattern));
+        if (!environment.diagnostics().isEmpty()) {
+            line("diagnostics", String.join(" ", environment.diagnostics()));
+        }
         if (!environment.sources().isEmpty()) {
             line("sources", String.join(" ", environment.sources()));
         }

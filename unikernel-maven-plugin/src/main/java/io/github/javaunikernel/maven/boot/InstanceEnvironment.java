@@ -8,15 +8,20 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The variables of the environment that one start of an image may be given from outside.
+ * What one start of an image may be given from outside. If there is neither a variable nor a switch, no external source
+ * is consulted.
  *
- * @param allowed names, and prefixes with {@code *} after them; empty: none, and no external source is consulted
+ * @param allowed names of variables of the environment, and prefixes with {@code *} after them
+ * @param diagnostics some of {@link #SWITCHES}, which the variables {@code UNIKERNEL_...} set
  * @param sources some of {@link #SOURCES}; empty: all
  */
-public record InstanceEnvironment(Set<String> allowed, Set<String> sources) {
+public record InstanceEnvironment(Set<String> allowed, Set<String> diagnostics, Set<String> sources) {
 
     /** As the kernel calls them, from the weakest to the strongest. */
     private static final List<String> SOURCES = List.of("user-data", "host", "command-line");
+
+    /** As the kernel calls them (guest-kernel, linux/diagnostics.h). */
+    private static final List<String> SWITCHES = List.of("trace", "capture", "profile", "lockstat");
 
     private static final Pattern FORM = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*\\*?");
     /**
@@ -26,12 +31,21 @@ public record InstanceEnvironment(Set<String> allowed, Set<String> sources) {
     private static final List<String> GUARDED = List.of("LD_", "MALLOC_", "_JAVA_", "JDK_JAVA_");
 
     /** Nothing from outside. */
-    public static final InstanceEnvironment NONE = new InstanceEnvironment(Set.of(), Set.of());
+    public static final InstanceEnvironment NONE = new InstanceEnvironment(Set.of(), Set.of(), Set.of());
 
-    /** Reads and checks both. */
-    public static InstanceEnvironment parse(List<String> allowed, List<String> sources) throws SettingException {
+    /** Reads and checks all three. */
+    public static InstanceEnvironment parse(List<String> allowed, List<String> diagnostics, List<String> sources)
+            throws SettingException {
         for (String pattern : allowed) {
             checkPattern(pattern);
+        }
+        for (String diagnostic : diagnostics) {
+            if (!SWITCHES.contains(diagnostic)) {
+                throw new SettingException(
+                        "instanceDiagnostics",
+                        "'" + diagnostic + "' cannot be switched on from outside.",
+                        "Use any of " + String.join(", ", SWITCHES) + ".");
+            }
         }
         for (String source : sources) {
             if (!SOURCES.contains(source)) {
@@ -41,13 +55,14 @@ public record InstanceEnvironment(Set<String> allowed, Set<String> sources) {
                         "Use any of " + String.join(", ", SOURCES) + ".");
             }
         }
-        if (allowed.isEmpty() && !sources.isEmpty()) {
+        if (allowed.isEmpty() && diagnostics.isEmpty() && !sources.isEmpty()) {
             throw new SettingException(
                     "instanceSources",
                     "There are sources of variables, but no variable is allowed.",
                     "Name the variables in 'instanceEnvironment', or remove the sources.");
         }
-        return new InstanceEnvironment(new LinkedHashSet<>(allowed), new LinkedHashSet<>(sources));
+        return new InstanceEnvironment(
+                new LinkedHashSet<>(allowed), new LinkedHashSet<>(diagnostics), new LinkedHashSet<>(sources));
     }
 
     private static void checkPattern(String pattern) throws SettingException {

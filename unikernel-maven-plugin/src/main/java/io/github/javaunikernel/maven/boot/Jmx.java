@@ -2,14 +2,19 @@
 package io.github.javaunikernel.maven.boot;
 
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -20,8 +25,66 @@ import java.util.regex.Pattern;
  * @param hostname under which clients reach the guest: RMI's answers name it
  * @param passwords the file with users and passwords, or empty where nobody is asked for one
  * @param access the file that says what each user may do, or empty for that of the JDK
+ * @param tls what the agent needs for TLS, or empty for connections that others can read
  */
-public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<Path> access) {
+public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<Path> access, Optional<Tls> tls) {
+
+    /**
+     * The agent's key.
+     *
+     * @param keystore with the key and its certificate
+     * @param settings of the JDK (ssl.config.file in management.properties): where the image has the key store, and its
+     *     password
+     */
+    public record Tls(Path keystore, Path settings) {
+
+        private static final String PLACE = "javax.net.ssl.keyStore";
+        private static final String PASSWORD = "javax.net.ssl.keyStorePassword";
+
+        /** Reads and checks both; empty if there is neither. */
+        public static Optional<Tls> of(Optional<Path> keystore, Optional<Path> settings)
+                throws SettingException, IOException {
+            if (keystore.isEmpty() && settings.isEmpty()) {
+                return Optional.empty();
+            }
+            if (keystore.isEmpty() || settings.isEmpty()) {
+                throw new SettingException(
+                        keystore.isEmpty() ? "jmxKeystore" : "jmxSslFile",
+                        "TLS needs a key store and a file that names its password.",
+                        "Set both jmxKeystore and jmxSslFile, or neither.");
+            }
+            checkFile("jmxKeystore", keystore);
+            checkFile("jmxSslFile", settings);
+            check(keystore.get(), settings.get());
+            return Optional.of(new Tls(keystore.get(), settings.get()));
+        }
+
+        private static void check(Path keystore, Path settings) throws SettingException, IOException {
+            Properties properties = new Properties();
+            try (InputStream in = Files.newInputStream(settings)) {
+                properties.load(in);
+            } catch (IllegalArgumentException e) {
+                throw new SettingException(
+                        "jmxSslFile", settings + " has a line that cannot be read.", "Correct its escapes.", e);
+            }
+            if (!KEYSTORE_FILE.equals(properties.getProperty(PLACE)) || properties.getProperty(PASSWORD) == null) {
+                throw new SettingException(
+                        "jmxSslFile",
+                        settings + " does not say which key store the image has, or not its password.",
+                        "Give it the lines " + PLACE + "=" + KEYSTORE_FILE + " and " + PASSWORD + "=PASSWORD.");
+            }
+            try {
+                KeyStore.getInstance(
+                        keystore.toFile(), properties.getProperty(PASSWORD).toCharArray());
+            } catch (IOException | GeneralSecurityException e) {
+                throw new SettingException(
+                        "jmxKeystore",
+                        "The key store " + keystore + " cannot be opened with the password in " + settings + ".",
+                        "Correct the password, or make the key store again with keytool.",
+                        e);
+            }
+        }
+    }
 
     /** The module with the JVM's agent. */
     public static final String MODULE = "jdk.management.agent";
@@ -29,6 +92,12 @@ public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<
     public static final String PASSWORD_FILE = "/etc/unikernel.jmx.password";
     /** In the image, the same. */
     public static final String ACCESS_FILE = "/etc/unikernel.jmx.access";
+    /** In the image, the same. */
+    public static final String KEYSTORE_FILE = "/etc/unikernel.jmx.keystore";
+    /** In the image, the same. */
+    public static final String SSL_FILE = "/etc/unikernel.jmx.ssl";
+    /** The module with elliptic curves, which TLS needs up to Java 21. */
+    public static final String TLS_MODULE = "jdk.crypto.ec";
 
     private static final int MAX_PORT = 65535;
     private static final String PROPERTY = "-Dcom.sun.management.jmxremote.";
@@ -44,7 +113,12 @@ public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<
      * @param authentication {@code password} or {@code none}
      */
     public static Jmx of(
-            int port, String hostname, String authentication, Optional<Path> passwords, Optional<Path> access)
+            int port,
+            String hostname,
+            String authentication,
+            Optional<Path> passwords,
+            Optional<Path> access,
+            Optional<Tls> tls)
             throws SettingException {
         if (port < 1 || port > MAX_PORT) {
             throw new SettingException(
@@ -57,7 +131,7 @@ public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<
                     "Give the one with which clients reach the guest, such as 127.0.0.1.");
         }
         checkAuthentication(authentication, passwords, access);
-        return new Jmx(port, hostname, passwords, access);
+        return new Jmx(port, hostname, passwords, access, tls);
     }
 
     private static void checkAuthentication(String authentication, Optional<Path> passwords, Optional<Path> access)
@@ -128,12 +202,16 @@ public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<
                 PROPERTY + "port=" + port,
                 PROPERTY + "rmi.port=" + port,
                 "-Djava.rmi.server.hostname=" + hostname,
-                PROPERTY + "ssl=false",
+                PROPERTY + "ssl=" + tls.isPresent(),
                 PROPERTY + "authenticate=" + passwords.isPresent()));
         if (passwords.isPresent()) {
             arguments.add(PROPERTY + "password.file=" + PASSWORD_FILE);
             // The image is read-only.
             arguments.add(PROPERTY + "password.toHashes=false");
+        }
+        if (tls.isPresent()) {
+            arguments.add(PROPERTY + "registry.ssl=true");
+            arguments.add(PROPERTY + "ssl.config.file=" + SSL_FILE);
         }
         if (access.isPresent()) {
             arguments.add(PROPERTY + "access.file=" + ACCESS_FILE);
@@ -146,6 +224,10 @@ public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<
         Map<String, Path> files = new LinkedHashMap<>();
         passwords.ifPresent(file -> files.put(PASSWORD_FILE, file));
         access.ifPresent(file -> files.put(ACCESS_FILE, file));
+        tls.ifPresent(both -> {
+            files.put(KEYSTORE_FILE, both.keystore());
+            files.put(SSL_FILE, both.settings());
+        });
         return files;
     }
 

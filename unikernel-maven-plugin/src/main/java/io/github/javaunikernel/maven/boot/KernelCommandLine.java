@@ -31,7 +31,15 @@ public record KernelCommandLine(String text) {
     private static final String PARAMETER = "kernelOptions";
     private static final String KEEP = "crash=keep";
     private static final List<String> WORDS = List.of(
-            "quiet", "verbose", "timings", "nokaslr", KEEP, "mitigations=auto", "mitigations=off", "mitigations=on");
+            "quiet",
+            "verbose",
+            "timings",
+            "nokaslr",
+            "lockstat=1",
+            KEEP,
+            "mitigations=auto",
+            "mitigations=off",
+            "mitigations=on");
     private static final String CONFIGURATION = "conf=";
     private static final String TRACE = "trace=";
     private static final String IPV6 = "ipv6=";
@@ -67,7 +75,7 @@ public record KernelCommandLine(String text) {
                     PARAMETER,
                     "The kernel has no option '" + option + "'.",
                     "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, profile=HZ,"
-                            + " crash=keep, mitigations=auto, mitigations=off, mitigations=on, ipv6=no,"
+                            + " lockstat=1, crash=keep, mitigations=auto, mitigations=off, mitigations=on, ipv6=no,"
                             + " ipv6=ADDRESS/PREFIX, nokaslr or conf=/PATH.");
         }
         if (option.startsWith(TRACE)) {

@@ -17,6 +17,7 @@ import java.util.stream.IntStream;
  * @param scratch file for the scratch disk, or empty for none
  * @param dataDirectory with the files of the data disks
  * @param network whether the domain has a network device
+ * @param channel socket of the host's channel, which the device model makes, or empty for none
  */
 public record XenConfig(
         String name,
@@ -28,7 +29,8 @@ public record XenConfig(
         NetworkSetting network,
         Optional<Path> scratch,
         List<DataDisk> dataDisks,
-        Path dataDirectory) {
+        Path dataDirectory,
+        Optional<Path> channel) {
 
     /** The whole text. */
     public String text() {
@@ -49,13 +51,21 @@ public record XenConfig(
                                 .orElse("")
                         + drives()
                         + " ]",
-                "vif = [ " + (network.isPresent() ? "\"\"" : "") + " ]",
+                "vif = [ " + (network.isPresent() ? "\"\"" : "") + " ]" + channelLine(),
                 "# The guest reads the time stamp counter itself; emulating it would cost a trap for each reading.",
                 "tsc_mode = \"native\"",
                 "on_poweroff = \"destroy\"",
                 "on_reboot = \"restart\"",
                 "on_crash = " + quoted(commandLine.keepsCrashed() ? "preserve" : "destroy"),
                 "");
+    }
+
+    /** The name is that for which the kernel looks (guest-kernel, drivers/xen/channel.c). */
+    private String channelLine() {
+        return channel.map(
+                        socket -> "\n# Whoever may use this socket has the program; unikernel:dump and others use it.\n"
+                                + "channel = [ " + quoted("name=unikernel, connection=socket, path=" + socket) + " ]")
+                .orElse("");
     }
 
     /** What a data disk needs; unikernel:run makes those that are missing. */

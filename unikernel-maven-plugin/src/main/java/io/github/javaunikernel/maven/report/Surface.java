@@ -6,6 +6,7 @@ import io.github.javaunikernel.maven.html.Html;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** The attack surface of a guest: programs, writable places, ports, settings from outside, system calls. */
 final class Surface {
@@ -122,14 +123,23 @@ final class Surface {
         if (allowed.isEmpty()) {
             settings.add("No variable of the environment can be set from outside.");
         }
-        allowed.forEach(name -> settings.add("Variable " + Html.code(name) + ", from "
-                + (values("sources").isEmpty() ? "every source" : String.join(" ", values("sources")))));
+        values("diagnostics").stream()
+                .flatMap(names -> List.of(names.split(" ")).stream())
+                .forEach(name ->
+                        settings.add("What the guest shows on its console: " + Html.code(name) + ", by the variable "
+                                + Html.code("UNIKERNEL_" + name.toUpperCase(Locale.ROOT)) + ", from "
+                                + sources() + ". Whoever reads the console reads it."));
+        allowed.forEach(name -> settings.add("Variable " + Html.code(name) + ", from " + sources()));
         settings.add(
                 values("instance-metadata").contains("no")
                         ? "The program cannot reach EC2's instance metadata service."
                         : "The program can reach EC2's instance metadata service, and so the credentials of an"
                                 + " instance's role (" + Html.code("instanceMetadata") + ").");
         return settings;
+    }
+
+    private String sources() {
+        return values("sources").isEmpty() ? "every source" : String.join(" ", values("sources"));
     }
 
     private void writeKernel(Html page) throws IOException {

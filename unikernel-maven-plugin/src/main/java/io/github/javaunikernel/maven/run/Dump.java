@@ -8,8 +8,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 
-/** What can be written of the JVM in a running guest. */
+/** What can be written of a running guest and its JVM. */
 public enum Dump {
     /** The stacks of all threads, and deadlocks. */
     THREADS(".threads.txt") {
@@ -68,6 +69,22 @@ public enum Dump {
                 guest.remove(file);
             }
         }
+    },
+    /** TCP connections, and how much waits in them to be sent or read. */
+    CONNECTIONS(".connections.txt") {
+        @Override
+        public void take(HostChannel guest, Request request) throws IOException {
+            write(
+                    request.file(),
+                    Connections.table(List.of(guest.text("/proc/net/tcp"), guest.text("/proc/net/tcp6"))));
+        }
+    },
+    /** How long the kernel has waited for its locks since that was switched on. */
+    LOCKS(".locks.txt") {
+        @Override
+        public void take(HostChannel guest, Request request) throws IOException {
+            write(request.file(), guest.locks());
+        }
     };
 
     private static final String RECORDING = "unikernel";
@@ -108,9 +125,13 @@ public enum Dump {
             case "histogram" -> HISTOGRAM;
             case "heap" -> HEAP;
             case "jfr" -> JFR;
+            case "connections" -> CONNECTIONS;
+            case "locks" -> LOCKS;
             default ->
                 throw new SettingException(
-                        "dump", "'" + text + "' is not a kind of dump.", "Use threads, histogram, heap, jfr or core.");
+                        "dump",
+                        "'" + text + "' is not a kind of dump.",
+                        "Use threads, histogram, heap, jfr, connections, locks or core.");
         };
     }
 

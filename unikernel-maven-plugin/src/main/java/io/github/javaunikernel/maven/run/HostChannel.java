@@ -99,6 +99,13 @@ public final class HostChannel implements Closeable {
         });
     }
 
+    /** What a text file of the guest holds. */
+    String text(String file) throws IOException {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        copy(file, text);
+        return text.toString(StandardCharsets.UTF_8);
+    }
+
     /** Removes a file of the guest, if it is there. */
     public void remove(String file) throws IOException {
         Answer answer = request("remove " + file, Duration.ZERO);
@@ -141,6 +148,20 @@ public final class HostChannel implements Closeable {
         checkDone(
                 request("profile " + hertz, Duration.ZERO),
                 "The guest cannot take " + hertz + " samples a second. Use a number from 0 to 10000.");
+    }
+
+    /** Has the kernel count waits for its locks from now on, from zero; or no more. */
+    public void lockStatistics(boolean on) throws IOException {
+        checkDone(
+                request("lockstat " + (on ? 1 : 0), Duration.ZERO),
+                "The guest cannot count waits for locks. Build the image with this version of the plugin.");
+    }
+
+    /** What the kernel has counted of its locks: a heading, and a line for each class. */
+    public String locks() throws IOException {
+        Answer answer = request("locks", Duration.ZERO);
+        checkDone(answer, "The guest has no lock statistics. Build the image with this version of the plugin.");
+        return new String(answer.bytes(), StandardCharsets.UTF_8);
     }
 
     @Override

@@ -398,7 +398,7 @@ class ImageAssemblerTest {
     void thePasswordsOfJmxAreTheProgramsAlone() throws Exception {
         ImageRequest base = request("jmx", scratch.resolve("one"), Set.of(), 0);
         Path passwords = Files.writeString(scratch.resolve("passwords"), "monitorRole secret\n");
-        Jmx jmx = Jmx.of(9010, "127.0.0.1", "password", Optional.of(passwords), Optional.empty());
+        Jmx jmx = Jmx.of(9010, "127.0.0.1", "password", Optional.of(passwords), Optional.empty(), Optional.empty());
         Application application = new Application(
                 null,
                 List.of(new Application.Jar(jar, ORIGIN)),
@@ -593,8 +593,9 @@ class ImageAssemblerTest {
                 DataDisk.parse(List.of("orders /orders 2g")),
                 Path.of("/data"),
                 KernelCommandLine.parse("quiet"),
-                InstanceEnvironment.parse(List.of("APP_*"), List.of()),
-                false);
+                InstanceEnvironment.parse(List.of("APP_*"), List.of(), List.of()),
+                false,
+                Optional.empty());
         RuntimeChoice runtime = new RuntimeChoice(
                 JavaHome.at(Path.of(System.getProperty("java.home"))),
                 Set.of(),

@@ -37,7 +37,8 @@ class BootTextTest {
                                 "console, syslog+tcp://logs.example.com:6514", 9100, NetworkSetting.parse("dhcp")),
                         "shop")
                 .memoryFileSystem(MemoryFileSystem.parse("/var/cache 16m"))
-                .instanceEnvironment(InstanceEnvironment.parse(List.of("DB_*", "PORT", "PORT"), List.of("host")))
+                .instanceEnvironment(InstanceEnvironment.parse(
+                        List.of("DB_*", "PORT", "PORT"), List.of("profile", "trace"), List.of("host")))
                 .noInstanceMetadata()
                 .text();
         assertEquals("""
@@ -57,6 +58,7 @@ class BootTextTest {
                 tmpfs /var/cache 16777216
                 allow DB_*
                 allow PORT
+                diagnostics profile trace
                 sources host
                 instance-metadata no
                 """, text);
@@ -69,11 +71,12 @@ class BootTextTest {
                 new GuestConfig("x")
                         .instanceEnvironment(InstanceEnvironment.NONE)
                         .text());
-        assertEquals(InstanceEnvironment.NONE, InstanceEnvironment.parse(List.of(), List.of()));
+        assertEquals(InstanceEnvironment.NONE, InstanceEnvironment.parse(List.of(), List.of(), List.of()));
         assertEquals(
                 "exec x\nallow JAVA_TOOL_OPTIONS\nallow L*\n",
                 new GuestConfig("x")
-                        .instanceEnvironment(InstanceEnvironment.parse(List.of("JAVA_TOOL_OPTIONS", "L*"), List.of()))
+                        .instanceEnvironment(
+                                InstanceEnvironment.parse(List.of("JAVA_TOOL_OPTIONS", "L*"), List.of(), List.of()))
                         .text());
     }
 
@@ -83,7 +86,7 @@ class BootTextTest {
         assertRefused(
                 "instanceEnvironment",
                 "'" + pattern + "' names no variables",
-                () -> InstanceEnvironment.parse(List.of("GOOD", pattern), List.of()));
+                () -> InstanceEnvironment.parse(List.of("GOOD", pattern), List.of(), List.of()));
     }
 
     @ParameterizedTest
@@ -92,7 +95,7 @@ class BootTextTest {
         assertRefused(
                 "instanceEnvironment",
                 "'" + pattern + "' covers variables that decide which code runs",
-                () -> InstanceEnvironment.parse(List.of(pattern), List.of()));
+                () -> InstanceEnvironment.parse(List.of(pattern), List.of(), List.of()));
     }
 
     @Test
@@ -100,11 +103,25 @@ class BootTextTest {
         assertRefused(
                 "instanceSources",
                 "'xenstore' is not a source",
-                () -> InstanceEnvironment.parse(List.of("A"), List.of("xenstore")));
+                () -> InstanceEnvironment.parse(List.of("A"), List.of(), List.of("xenstore")));
         assertRefused(
                 "instanceSources",
                 "no variable is allowed",
-                () -> InstanceEnvironment.parse(List.of(), List.of("host")));
+                () -> InstanceEnvironment.parse(List.of(), List.of(), List.of("host")));
+    }
+
+    @Test
+    void diagnosticsAreOffUnlessNamed() throws Exception {
+        assertEquals(
+                "exec x\ndiagnostics lockstat capture\nsources user-data\n",
+                new GuestConfig("x")
+                        .instanceEnvironment(InstanceEnvironment.parse(
+                                List.of(), List.of("lockstat", "capture"), List.of("user-data")))
+                        .text());
+        assertRefused(
+                "instanceDiagnostics",
+                "'core' cannot be switched on from outside",
+                () -> InstanceEnvironment.parse(List.of("A"), List.of("trace", "core"), List.of()));
     }
 
     @Test
@@ -199,7 +216,8 @@ class BootTextTest {
                         NetworkSetting.parse("dhcp"),
                         Optional.of(Path.of("/t/app.scratch.img")),
                         List.of(),
-                        Path.of("/d"))
+                        Path.of("/d"),
+                        Optional.of(Path.of("/run/app.channel")))
                 .text();
         assertTrue(text.contains("kernel = \"/t/app.kernel\"\nextra = \"quiet\"\nmemory = 64\nvcpus = 2\n"), text);
         assertTrue(
@@ -207,6 +225,8 @@ class BootTextTest {
                         + "\"format=raw, vdev=xvdb, access=rw, target=/t/app.scratch.img\" ]\n"),
                 text);
         assertTrue(text.contains("vif = [ \"\" ]\n"), text);
+        assertTrue(
+                text.contains("\nchannel = [ \"name=unikernel, connection=socket, path=/run/app.channel\" ]\n"), text);
         assertTrue(text.endsWith("on_crash = \"destroy\"\n"), text);
         String unconnected = new XenConfig(
                         "app",
@@ -218,7 +238,8 @@ class BootTextTest {
                         NetworkSetting.parse("none"),
                         Optional.empty(),
                         DataDisk.parse(List.of("orders /app/data 4g", "prices /prices read-only")),
-                        Path.of("/d"))
+                        Path.of("/d"),
+                        Optional.empty())
                 .text();
         assertTrue(unconnected.contains("""
                         # /d/orders.img is for one domain; to make it: mke2fs -t ext2 -L orders FILE SIZE
@@ -228,6 +249,7 @@ class BootTextTest {
                         "format=raw, vdev=xvdd, access=ro, target=/d/prices.img" ]
                         """), unconnected);
         assertTrue(unconnected.contains("vif = [  ]\n"), unconnected);
+        assertFalse(unconnected.contains("channel"), unconnected);
         assertTrue(unconnected.endsWith("on_crash = \"preserve\"\n"), unconnected);
     }
 

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JmxTest {
 
     private static final Optional<Path> NO_FILE = Optional.empty();
+    private static final Optional<Jmx.Tls> NO_TLS = Optional.empty();
 
     @TempDir
     private Path directory;
@@ -35,7 +38,7 @@ class JmxTest {
     }
 
     private Jmx jmx() throws SettingException {
-        return Jmx.of(9010, "127.0.0.1", "password", passwords, NO_FILE);
+        return Jmx.of(9010, "127.0.0.1", "password", passwords, NO_FILE, NO_TLS);
     }
 
     @Test
@@ -51,34 +54,85 @@ class JmxTest {
                         "-Dcom.sun.management.jmxremote.password.toHashes=false"),
                 jmx().jvmArguments());
         assertEquals(Map.of("/etc/unikernel.jmx.password", passwords.get()), jmx().files());
-        Jmx withAccess = Jmx.of(1, "h", "password", passwords, passwords);
+        Jmx withAccess = Jmx.of(1, "h", "password", passwords, passwords, NO_TLS);
         assertTrue(withAccess
                 .jvmArguments()
                 .contains("-Dcom.sun.management.jmxremote.access.file=/etc/unikernel.jmx.access"));
         assertEquals(passwords.get(), withAccess.files().get("/etc/unikernel.jmx.access"));
     }
 
+    private Optional<Path> keystore(String password) throws Exception {
+        Path file = directory.resolve("keys.p12");
+        KeyStore keys = KeyStore.getInstance("PKCS12");
+        keys.load(null, null);
+        try (OutputStream out = Files.newOutputStream(file)) {
+            keys.store(out, password.toCharArray());
+        }
+        return Optional.of(file);
+    }
+
+    private Optional<Path> sslFile(String text) throws Exception {
+        return Optional.of(Files.writeString(directory.resolve("ssl"), text));
+    }
+
+    @Test
+    void tlsHasItsFilesInTheImage() throws Exception {
+        Optional<Path> keys = keystore("secret");
+        Optional<Path> ssl = sslFile(
+                "javax.net.ssl.keyStore=/etc/unikernel.jmx.keystore\n" + "javax.net.ssl.keyStorePassword=secret\n");
+        Jmx agent = Jmx.of(1, "h", "password", passwords, NO_FILE, Jmx.Tls.of(keys, ssl));
+        List<String> arguments = agent.jvmArguments();
+        assertTrue(
+                arguments.containsAll(List.of(
+                        "-Dcom.sun.management.jmxremote.ssl=true",
+                        "-Dcom.sun.management.jmxremote.registry.ssl=true",
+                        "-Dcom.sun.management.jmxremote.ssl.config.file=/etc/unikernel.jmx.ssl")),
+                arguments.toString());
+        assertEquals(
+                Map.of(
+                        "/etc/unikernel.jmx.password", passwords.get(),
+                        "/etc/unikernel.jmx.keystore", keys.get(),
+                        "/etc/unikernel.jmx.ssl", ssl.get()),
+                agent.files());
+        assertEquals(NO_TLS, Jmx.Tls.of(NO_FILE, NO_FILE));
+    }
+
+    @Test
+    void aKeyThatCannotBeUsedIsRefused() throws Exception {
+        Optional<Path> keys = keystore("secret");
+        String place = "javax.net.ssl.keyStore=/etc/unikernel.jmx.keystore\n";
+        assertRefused("jmxSslFile", () -> Jmx.Tls.of(keys, NO_FILE));
+        assertRefused("jmxKeystore", () -> Jmx.Tls.of(NO_FILE, keys));
+        assertRefused("jmxKeystore", () -> Jmx.Tls.of(Optional.of(directory.resolve("none")), keys));
+        assertRefused("jmxSslFile", () -> Jmx.Tls.of(keys, sslFile(place)));
+        assertRefused("jmxSslFile", () -> Jmx.Tls.of(keys, sslFile("javax.net.ssl.keyStorePassword=secret\n")));
+        assertRefused("jmxSslFile", () -> Jmx.Tls.of(keys, sslFile("a=\\u00zz")));
+        assertRefused("jmxKeystore", () -> Jmx.Tls.of(keys, sslFile(place + "javax.net.ssl.keyStorePassword=guess\n")));
+        assertRefused(
+                "jmxKeystore", () -> Jmx.Tls.of(passwords, sslFile(place + "javax.net.ssl.keyStorePassword=secret\n")));
+    }
+
     @Test
     void nobodyIsAskedForAPasswordOnlyWhereThatIsSaid() throws Exception {
-        Jmx open = Jmx.of(65535, "::1", "none", NO_FILE, NO_FILE);
+        Jmx open = Jmx.of(65535, "::1", "none", NO_FILE, NO_FILE, NO_TLS);
         assertTrue(open.jvmArguments().contains("-Dcom.sun.management.jmxremote.authenticate=false"));
         assertEquals(Map.of(), open.files());
-        assertRefused("jmxPasswordFile", () -> Jmx.of(1, "h", "password", NO_FILE, NO_FILE));
-        assertRefused("jmxPasswordFile", () -> Jmx.of(1, "h", "password", NO_FILE, passwords));
-        assertRefused("jmxAuthentication", () -> Jmx.of(1, "h", "none", passwords, NO_FILE));
-        assertRefused("jmxAuthentication", () -> Jmx.of(1, "h", "none", NO_FILE, passwords));
-        assertRefused("jmxAuthentication", () -> Jmx.of(1, "h", "false", NO_FILE, NO_FILE));
+        assertRefused("jmxPasswordFile", () -> Jmx.of(1, "h", "password", NO_FILE, NO_FILE, NO_TLS));
+        assertRefused("jmxPasswordFile", () -> Jmx.of(1, "h", "password", NO_FILE, passwords, NO_TLS));
+        assertRefused("jmxAuthentication", () -> Jmx.of(1, "h", "none", passwords, NO_FILE, NO_TLS));
+        assertRefused("jmxAuthentication", () -> Jmx.of(1, "h", "none", NO_FILE, passwords, NO_TLS));
+        assertRefused("jmxAuthentication", () -> Jmx.of(1, "h", "false", NO_FILE, NO_FILE, NO_TLS));
     }
 
     @Test
     void whatCannotWorkIsRefused() {
         Optional<Path> nothing = Optional.of(directory.resolve("nothing"));
-        assertRefused("jmxPasswordFile", () -> Jmx.of(1, "h", "password", nothing, NO_FILE));
-        assertRefused("jmxAccessFile", () -> Jmx.of(1, "h", "password", passwords, nothing));
-        assertRefused("jmxHostname", () -> Jmx.of(1, "a b", "none", NO_FILE, NO_FILE));
-        assertRefused("jmxHostname", () -> Jmx.of(1, "", "none", NO_FILE, NO_FILE));
+        assertRefused("jmxPasswordFile", () -> Jmx.of(1, "h", "password", nothing, NO_FILE, NO_TLS));
+        assertRefused("jmxAccessFile", () -> Jmx.of(1, "h", "password", passwords, nothing, NO_TLS));
+        assertRefused("jmxHostname", () -> Jmx.of(1, "a b", "none", NO_FILE, NO_FILE, NO_TLS));
+        assertRefused("jmxHostname", () -> Jmx.of(1, "", "none", NO_FILE, NO_FILE, NO_TLS));
         for (int port : new int[] {-1, 0, 65536}) {
-            assertRefused("jmx", () -> Jmx.of(port, "h", "none", NO_FILE, NO_FILE));
+            assertRefused("jmx", () -> Jmx.of(port, "h", "none", NO_FILE, NO_FILE, NO_TLS));
         }
     }
 

@@ -44,7 +44,7 @@ class HostChannelTest {
     }
 
     private interface Use {
-        void of(HostChannel channel) throws IOException;
+        void of(HostChannel channel) throws Exception;
     }
 
     /** Another client has left half a request in the guest, and the guest an answer that nobody has read. */
@@ -115,11 +115,27 @@ class HostChannelTest {
                     guest.trace("openat,EINVAL");
                     guest.capture(64);
                     guest.profile(99);
+                    guest.lockStatistics(true);
+                    guest.lockStatistics(false);
                 });
-        assertEquals(List.of("trace openat,EINVAL", "capture 64", "profile 99"), requests);
+        assertEquals(List.of("trace openat,EINVAL", "capture 64", "profile 99", "lockstat 1", "lockstat 0"), requests);
         with("", request -> new Answer(22, new byte[0]), guest -> {
             ExplainedException refused = assertThrows(ExplainedException.class, () -> guest.profile(10001));
             assertTrue(refused.getMessage().contains("10001 samples a second"), refused.getMessage());
+        });
+    }
+
+    @Test
+    void writesTheTableOfLocks() throws Exception {
+        Path file = directory.resolve("locks");
+        with(
+                "",
+                request -> request.equals("locks") ? Answer.of("class name\nnet\n") : null,
+                guest -> Dump.LOCKS.take(guest, new Dump.Request(file, "/tmp", LIMIT, LIMIT)));
+        assertEquals("class name\nnet\n", Files.readString(file));
+        with("", request -> new Answer(38, new byte[0]), guest -> {
+            ExplainedException refused = assertThrows(ExplainedException.class, guest::locks);
+            assertTrue(refused.getMessage().contains("does not know the request"), refused.getMessage());
         });
     }
 
