@@ -5,7 +5,6 @@ import io.github.javaunikernel.maven.run.GuestException;
 import io.github.javaunikernel.maven.run.Interrupts;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.PortOption;
-import io.github.javaunikernel.maven.run.QemuBoot;
 import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.serve.FrontDoor;
 import io.github.javaunikernel.maven.serve.Limits;
@@ -165,8 +164,7 @@ public final class ServeMojo extends AbstractStartMojo {
     }
 
     private void check(QemuRequest request) throws SettingException {
-        checkSettings(request.ports());
-        QemuBoot.check(request);
+        checkSettings(request);
         if (request.ports().isEmpty()) {
             throw new SettingException("ports", "There is no port to listen on.", "Name one.");
         }
