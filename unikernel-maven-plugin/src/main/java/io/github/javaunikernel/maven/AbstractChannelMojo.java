@@ -14,8 +14,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 abstract class AbstractChannelMojo extends AbstractImageFilesMojo {
 
     /**
-     * Socket of the guest's channel. The default is that of the guest that {@code unikernel:run} or
-     * {@code unikernel:start} started from the image.
+     * Socket of the guest's channel, such as {@code /run/vm/channel}. The default is that of the guest that
+     * {@code unikernel:run} or {@code unikernel:start} started from the image.
      *
      * @since 0.1.0
      */

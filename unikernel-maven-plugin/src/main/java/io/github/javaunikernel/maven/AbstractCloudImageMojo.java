@@ -15,8 +15,8 @@ import org.apache.maven.plugins.annotations.Parameter;
  */
 abstract class AbstractCloudImageMojo extends AbstractCloudMojo {
     /**
-     * A raw image to use instead of the one that {@code imageName} and {@code classifier} name. The files in which the
-     * goals pass information to each other are named after it.
+     * A raw image to use instead of the one that {@code imageName} and {@code classifier} name, such as
+     * {@code other/target/shop.img}. The files in which the goals pass information to each other are named after it.
      *
      * @since 0.1.0
      */

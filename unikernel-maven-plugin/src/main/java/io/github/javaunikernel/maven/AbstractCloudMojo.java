@@ -6,15 +6,18 @@ import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.CloudLog;
 import io.github.javaunikernel.maven.aws.CloudSetting;
 import io.github.javaunikernel.maven.aws.CredentialSource;
+import io.github.javaunikernel.maven.aws.Form;
 import io.github.javaunikernel.maven.aws.HttpProxy;
 import io.github.javaunikernel.maven.aws.Regions;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -36,13 +39,19 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
     /** The group of the SDK's libraries. */
     static final String SDK = "software.amazon.awssdk";
 
+    /** Of EC2, in characters. */
+    private static final int MAX_TAG_KEY = 128;
+
+    private static final int MAX_TAG_VALUE = 256;
+
     static {
         // Under -X the SDK would log what it signs, session tokens included.
         System.getProperties().putIfAbsent("org.slf4j.simpleLogger.log." + SDK, "info");
     }
 
     /**
-     * Profile in the AWS configuration files from which to take credentials. It may use single sign-on.
+     * Profile in the AWS configuration files from which to take credentials, such as {@code work}. It may use single
+     * sign-on.
      *
      * @since 0.1.0
      */
@@ -50,7 +59,7 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
     private String profile;
 
     /**
-     * ARN of a role to assume with these credentials.
+     * ARN of a role to assume with these credentials, such as {@code arn:aws:iam::123456789012:role/deploy}.
      *
      * @since 0.1.0
      */
@@ -58,8 +67,9 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
     private String role;
 
     /**
-     * Id of a server in settings.xml. Its username is the access key and its password, which may be encrypted, is the
-     * secret key; its configuration may contain a {@code sessionToken}. It takes precedence over the profile.
+     * Id of a server in settings.xml, such as {@code aws}. Its username is the access key and its password, which may
+     * be encrypted, is the secret key; its configuration may contain a {@code sessionToken}. It takes precedence over
+     * the profile.
      *
      * @since 0.1.0
      */
@@ -67,12 +77,13 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
     private String server;
 
     /**
-     * Address to use for every AWS service, for tests and private clouds.
+     * Address to use for every AWS service, for tests and private clouds, such as {@code http://127.0.0.1:4566}. Its
+     * regions have names like those of AWS.
      *
      * @since 0.1.0
      */
     @Parameter(property = "unikernel.aws.endpoint")
-    private URI endpoint;
+    private String endpoint;
 
     /**
      * Maximum time for one attempt of one call, in seconds.
@@ -136,6 +147,7 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
 
     /** Connects with the chosen credentials and runs the work. */
     final void connected(String region, Work work) throws CloudException {
+        Form.ROLE.checkedIfGiven(CloudSetting.ROLE, role);
         CredentialSource own = credentials();
         try (AwsAccess access = access(own)) {
             if (role == null) {
@@ -170,7 +182,15 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
                     attemptTimeout + " seconds is too short a time for an attempt.",
                     "Give 1 or more.");
         }
-        return new AwsAccess(source, Optional.ofNullable(endpoint), proxy(), Duration.ofSeconds(attemptTimeout));
+        return new AwsAccess(source, endpoint(), proxy(), Duration.ofSeconds(attemptTimeout));
+    }
+
+    private Optional<URI> endpoint() throws CloudException {
+        try {
+            return endpoint == null ? Optional.empty() : Optional.of(new URI(endpoint));
+        } catch (URISyntaxException e) {
+            throw AwsAccess.notAnEndpoint(endpoint);
+        }
     }
 
     private CredentialSource credentials() throws CloudException {
@@ -229,11 +249,35 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
                 direct));
     }
 
+    /** A limit of a goal in seconds, as its parameter gives it. */
+    static Duration limit(CloudSetting setting, int seconds) throws CloudException {
+        if (seconds < 1) {
+            throw new CloudException(setting, seconds + " seconds is too short a time to wait.", "Give 1 or more.");
+        }
+        return Duration.ofSeconds(seconds);
+    }
+
+    /** Tags that EC2 takes; there are none where the parameter is left out. */
+    static Map<String, String> checkedTags(Map<String, String> tags) throws CloudException {
+        for (Map.Entry<String, String> tag : orEmpty(tags).entrySet()) {
+            String value = Objects.requireNonNullElse(tag.getValue(), "");
+            boolean reserved = tag.getKey().startsWith("aws:") || tag.getKey().startsWith("unikernel:");
+            if (reserved || tag.getKey().length() > MAX_TAG_KEY || value.length() > MAX_TAG_VALUE) {
+                throw new CloudException(
+                        CloudSetting.TAGS,
+                        "\"" + tag.getKey() + "\" cannot be a tag with the value \"" + value + "\".",
+                        "Use a key of at most " + MAX_TAG_KEY + " characters that does not begin with aws: or"
+                                + " unikernel:, and a value of at most " + MAX_TAG_VALUE + ".");
+            }
+        }
+        return orEmpty(tags);
+    }
+
     /** The given regions, or the one in the AWS configuration. */
     final List<String> regions(List<String> given, CloudSetting setting) throws CloudException {
         List<String> names = given == null || given.isEmpty()
                 ? List.of(configuredRegion(setting))
-                : given.stream().distinct().toList();
+                : Form.REGION.allChecked(setting, given);
         for (String name : names) {
             if (endpoint == null && !Regions.isKnown(name)) {
                 throw new CloudException(setting, "There is no AWS region \"" + name + "\".", "Correct the name.");

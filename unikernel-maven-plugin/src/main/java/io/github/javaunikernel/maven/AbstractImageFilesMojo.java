@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.nio.file.Path;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -18,7 +19,7 @@ abstract class AbstractImageFilesMojo extends AbstractUnikernelMojo {
 
     /**
      * Distinguishes several images of one project. It is appended to the name of the files and becomes the classifier
-     * of the artifact.
+     * of the artifact, such as {@code staging}.
      *
      * @since 0.1.0
      */
@@ -27,6 +28,22 @@ abstract class AbstractImageFilesMojo extends AbstractUnikernelMojo {
 
     @Parameter(defaultValue = "${project.build.directory}", readonly = true, required = true)
     private File buildDirectory;
+
+    @Override
+    void checkNames() throws SettingException {
+        if (!imageName.matches("[A-Za-z0-9][A-Za-z0-9._+-]{0,149}")) {
+            throw new SettingException(
+                    "imageName",
+                    "'" + imageName + "' cannot be the name of an image.",
+                    "Use up to 150 letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
+        }
+        if (classifier != null && !classifier.matches("[A-Za-z0-9._+-]{1,50}")) {
+            throw new SettingException(
+                    "classifier",
+                    "'" + classifier + "' cannot be a part of the name of an image.",
+                    "Use up to 50 letters, digits, '.', '_', '+' and '-'.");
+        }
+    }
 
     final Path directory() {
         return buildDirectory.toPath();

@@ -140,7 +140,8 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
     private int metricsPort;
 
     /**
-     * Host name of the guest. The default is the artifact id, adapted to the characters and the length of a host name.
+     * Host name of the guest, such as {@code shop-1}. The default is the artifact id, adapted to the characters and the
+     * length of a host name.
      *
      * @since 0.1.0
      */
@@ -148,10 +149,10 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
     private String hostname;
 
     /**
-     * Additional writable directories, each as {@code /path} or {@code /path 16m}. They are kept in memory and are
-     * empty at the start. {@code /tmp}, {@code /run}, {@code /var/tmp} and {@code /dev/shm} are always writable, and so
-     * are the working directory {@code /app} and the home directory {@code /home}, which start with the files that the
-     * image has in them. Everything else is read-only.
+     * Additional writable directories, each as {@code /path} or {@code /path 16m}, such as {@code /var/cache 16m}. They
+     * are kept in memory and are empty at the start. {@code /tmp}, {@code /run}, {@code /var/tmp} and {@code /dev/shm}
+     * are always writable, and so are the working directory {@code /app} and the home directory {@code /home}, which
+     * start with the files that the image has in them. Everything else is read-only.
      *
      * @since 0.1.0
      */
@@ -159,11 +160,11 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
     private List<String> tmpfs = List.of();
 
     /**
-     * A directory whose files lie on a second disk, as {@code /path} or {@code /path 4g}; the size is that of the disk
-     * which {@code unikernel:run}, {@code start}, {@code xl} and EC2 give the machine, by default 1 GiB. The files may
-     * be larger than memory. They are lost when the machine ends, so the disk is for caches, spools and temporary
-     * files. The kernel uses the first disk besides the image's that is empty or was its scratch disk before, and never
-     * one that holds other data.
+     * A directory whose files lie on a second disk, as {@code /path} or {@code /path 4g}, such as {@code /var/spool
+     * 4g}; the size is that of the disk which {@code unikernel:run}, {@code start}, {@code xl} and EC2 give the
+     * machine, by default 1 GiB. The files may be larger than memory. They are lost when the machine ends, so the disk
+     * is for caches, spools and temporary files. The kernel uses the first disk besides the image's that is empty or
+     * was its scratch disk before, and never one that holds other data.
      *
      * @since 0.1.0
      */
@@ -172,9 +173,10 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
 
     /**
      * Directories whose files lie on disks of their own and outlive the machine, each as {@code LABEL /path},
-     * {@code LABEL /path 4g} or {@code LABEL /path read-only}. The kernel takes the disk whose ext2 file system has
-     * that label, and does not start without it. {@code unikernel:run} and the other goals that boot the image here use
-     * {@code LABEL.img} in {@code dataDirectory}, and make it with the size given, by default 1 GiB, if there is none.
+     * {@code LABEL /path 4g} or {@code LABEL /path read-only}, such as {@code orders /orders 4g}. The kernel takes the
+     * disk whose ext2 file system has that label, and does not start without it. {@code unikernel:run} and the other
+     * goals that boot the image here use {@code LABEL.img} in {@code dataDirectory}, and make it with the size given,
+     * by default 1 GiB, if there is none.
      *
      * @since 0.1.0
      */

@@ -44,7 +44,7 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
     private ToolchainManager toolchainManager;
 
     /**
-     * Root modules of the runtime, instead of those that the classes use.
+     * Root modules of the runtime, instead of those that the classes use, such as {@code java.base,java.logging}.
      *
      * @since 0.1.0
      */
@@ -52,7 +52,8 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
     private Set<String> modules = Set.of();
 
     /**
-     * Root modules of the runtime in addition to those that are detected, for classes that are used by reflection only.
+     * Root modules of the runtime in addition to those that are detected, for classes that are used by reflection only,
+     * such as {@code java.sql,jdk.crypto.ec}.
      *
      * @since 0.1.0
      */
@@ -71,8 +72,9 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
 
     /**
      * JDK from which the runtime is linked: its home, an archive of one ({@code tar.gz} or {@code zip}), or the
-     * coordinates of an artifact that is such an archive, as {@code GROUP:ARTIFACT:EXTENSION:CLASSIFIER:VERSION}. It
-     * must be for Linux on x86-64. The default is the JDK of the build's toolchain, or else the one that runs Maven.
+     * coordinates of an artifact that is such an archive, as {@code GROUP:ARTIFACT:EXTENSION:CLASSIFIER:VERSION}, such
+     * as {@code com.example.jdks:temurin:tar.gz:linux-x64:21.0.5}. It must be for Linux on x86-64. The default is the
+     * JDK of the build's toolchain, or else the one that runs Maven.
      *
      * @since 0.1.0
      */
@@ -80,7 +82,8 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
     private String jdkHome;
 
     /**
-     * SHA-256 of the archive that {@code jdkHome} names, in hexadecimal. An archive with another one is refused.
+     * SHA-256 of the archive that {@code jdkHome} names, in hexadecimal, such as {@code sha256sum} prints it. An
+     * archive with another one is refused.
      *
      * @since 0.1.0
      */
@@ -90,9 +93,9 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
     /**
      * Linux system from which native libraries, the locale C.UTF-8 and fonts are copied into the image: its root
      * directory, an archive of that ({@code tar.gz} or {@code zip}), or the coordinates of an artifact that is such an
-     * archive. The default is this machine's system, or where that is not Linux on x86-64 the artifact
-     * {@code io.github.javaunikernel:sysroot} of the plugin's version, with which images are the same from every build
-     * machine.
+     * archive, such as {@code io.github.javaunikernel:sysroot:0.1.0}. The default is this machine's system, or where
+     * that is not Linux on x86-64 the artifact {@code io.github.javaunikernel:sysroot} of the plugin's version, with
+     * which images are the same from every build machine.
      *
      * @since 0.1.0
      */
@@ -100,8 +103,8 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
     private String sysroot;
 
     /**
-     * Files with certificates that the runtime trusts in addition to those that its JDK trusts: in PEM or DER format,
-     * or key stores with the password {@code changeit}.
+     * Files with certificates, such as {@code ca.pem}, that the runtime trusts in addition to those that its JDK
+     * trusts: in PEM or DER format, or key stores with the password {@code changeit}.
      *
      * @since 0.1.0
      */

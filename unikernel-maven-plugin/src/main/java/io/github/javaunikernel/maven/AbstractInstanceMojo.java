@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.CloudSetting;
+import io.github.javaunikernel.maven.aws.Form;
 import io.github.javaunikernel.maven.aws.LaunchRecord;
 import io.github.javaunikernel.maven.aws.LaunchRecord.Launched;
 import java.nio.file.Path;
@@ -13,8 +14,9 @@ import org.apache.maven.plugins.annotations.Parameter;
 /** The base of the goals that act on instances: they choose them in the same way. */
 abstract class AbstractInstanceMojo extends AbstractCloudImageMojo {
     /**
-     * Region of the instances. The default is the region of the last launch, and for {@code unikernel:launch} the first
-     * region of the last deployment; without either, it is the one in the AWS configuration.
+     * Region of the instances, such as {@code eu-west-1}. The default is the region of the last launch, and for
+     * {@code unikernel:launch} the first region of the last deployment; without either, it is the one in the AWS
+     * configuration.
      *
      * @since 0.1.0
      */
@@ -42,6 +44,7 @@ abstract class AbstractInstanceMojo extends AbstractCloudImageMojo {
                     "Nothing was launched from here: there is no " + recordFile() + ".",
                     "Name the instance; mvn unikernel:list shows the project's."));
         }
+        Form.INSTANCE.checked(CloudSetting.INSTANCE, instanceId);
         String known = last.filter(record -> record.instances().stream()
                         .anyMatch(one -> one.instanceId().equals(instanceId)))
                 .map(LaunchRecord::region)

@@ -9,6 +9,7 @@ import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.run.ChannelSocket;
 import io.github.javaunikernel.maven.run.Console;
 import io.github.javaunikernel.maven.run.DataDrive;
+import io.github.javaunikernel.maven.run.MachineMemory;
 import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.run.Qemu;
@@ -48,8 +49,9 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private List<Integer> ports;
 
     /**
-     * Ports on 127.0.0.1 that are forwarded to {@code ports}, in the same order; 0 for a free port. By default
-     * {@code unikernel:run} uses the same numbers as in the guest, and {@code unikernel:start} uses free ports.
+     * Ports on 127.0.0.1 that are forwarded to {@code ports}, in the same order, such as {@code 8081,0}; 0 for a free
+     * port. By default {@code unikernel:run} uses the same numbers as in the guest, and {@code unikernel:start} uses
+     * free ports.
      *
      * @since 0.1.0
      */
@@ -76,8 +78,8 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
     private String firmware;
 
     /**
-     * QEMU's program for x86-64. The default is {@code qemu-system-x86_64} on the PATH, or where installers of the
-     * system put it.
+     * QEMU's program for x86-64, such as {@code /opt/qemu/bin/qemu-system-x86_64}. The default is
+     * {@code qemu-system-x86_64} on the PATH, or where installers of the system put it.
      *
      * @since 0.1.0
      */
@@ -86,7 +88,8 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
 
     /**
      * Port of this machine that is forwarded to the JVM's debugger agent, which {@code unikernel:image} adds to the
-     * image if the same property is set. Without a value, the port is 5005.
+     * image if the same property is set. Without a value, the port is 5005; with another, such as {@code 5006}, it is
+     * that one.
      *
      * @since 0.1.0
      */
@@ -101,6 +104,18 @@ abstract class AbstractQemuMojo extends AbstractImageFilesMojo {
      */
     @Parameter(property = "unikernel.dataDirectory", defaultValue = "${project.basedir}/data")
     private File dataDirectory;
+
+    /** Refuses values that no machine can have, before there is an image; returns the ports. */
+    final List<PortForward> checkMachine() throws SettingException, IOException {
+        firmware();
+        Qemu.find(qemu, searchPath());
+        Accelerator.choose(accel, Accelerator.Host.current());
+        PortOption.parse("debug", debug, Debugger.PORT);
+        if (memory != null) {
+            MachineMemory.checked(memory, false);
+        }
+        return PortForward.pair(ports, hostPorts, true);
+    }
 
     /** Describes what to boot, and logs which accelerator is used. */
     final QemuRequest request(boolean samePorts, OptionalInt gdbPort) throws SettingException, IOException {

@@ -5,7 +5,10 @@ import io.github.javaunikernel.maven.run.Guest;
 import io.github.javaunikernel.maven.run.GuestException;
 import io.github.javaunikernel.maven.run.Health;
 import io.github.javaunikernel.maven.run.PortForward;
+import io.github.javaunikernel.maven.run.QemuBoot;
+import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -35,14 +38,22 @@ abstract class AbstractStartMojo extends AbstractQemuMojo {
     @Parameter(property = "unikernel.start.timeout", defaultValue = "120")
     private int timeout;
 
-    /**
-     * Refuses values that would otherwise fail only when the guest runs.
-     *
-     * @param ports of the guest, whether they are forwarded already or not
-     */
+    /** Refuses values that would otherwise fail only when the guest runs, or when its old console log is gone. */
+    final void checkSettings(QemuRequest request) throws SettingException {
+        checkSettings(request.ports());
+        QemuBoot.check(request);
+    }
+
+    /** Those of them that do not depend on the machine. */
     final void checkSettings(List<PortForward> ports) throws SettingException {
         limit();
         healthUrl(healthPath, ports);
+    }
+
+    /** The same before there is an image, as far as that is possible. */
+    final void checkSettings() throws SettingException, IOException {
+        limit();
+        healthUrl(healthPath, checkMachine());
     }
 
     /** Waits until the program is ready. */

@@ -6,13 +6,18 @@ import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugin.MojoExecutionException;
@@ -28,6 +33,22 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
     /** Parameters for which an empty value has a meaning: switches, and the absence of options. */
     private static final Set<String> MAY_BE_EMPTY =
             Set.of("unikernel.debug", "unikernel.gdb", "unikernel.kernelOptions");
+
+    /** Parameters whose texts the program gets as they are, and options that may be on several lines. */
+    private static final Set<String> MAY_BE_ANYTHING = Set.of(
+            "unikernel.arguments",
+            "unikernel.checkArguments",
+            "unikernel.jvmArguments",
+            "unikernel.environment",
+            "unikernel.systemProperties",
+            "unikernel.kernelOptions");
+
+    private static final Set<String> SINGLE = Set.of("java.lang.String", "java.io.File");
+    private static final Set<String> SEVERAL = Set.of("java.util.List", "java.util.Set");
+    /** Characters of a text: as many as a path of Linux has at most, and more than any name. */
+    private static final int LONGEST = 4096;
+
+    private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
 
     /** The project. */
     @Parameter(defaultValue = "${project}", readonly = true, required = true)
@@ -59,19 +80,26 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         }
         try {
             refuseMisread();
+            checkNames();
             run();
         } catch (SettingException e) {
             throw failure(e.messageNaming(nameInPom(e.parameter())), e);
         } catch (GuestException e) {
             throw failure(e.getMessage(), e);
+        } catch (InterruptedIOException e) {
+            throw interrupted(e);
         } catch (IOException e) {
             throw failure(explained(e), e);
         } catch (UncheckedIOException e) {
             throw failure(explained(e.getCause()), e);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw failure("Interrupted. Run again when ready.", e);
+            throw interrupted(e);
         }
+    }
+
+    private MojoFailureException interrupted(Exception cause) {
+        Thread.currentThread().interrupt();
+        return failure("Interrupted. Run again when ready.", cause);
     }
 
     /** A few parameters have a longer property than name, since the goals share the properties. */
@@ -82,6 +110,9 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
                 .findFirst()
                 .orElse(parameter);
     }
+
+    /** Refuses names that no file can have. */
+    void checkNames() throws SettingException {}
 
     /** Whether the project has nothing for the goal to do. */
     boolean isPassedOver() {
@@ -97,6 +128,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
             if (property.startsWith(PREFIX)) {
                 refuseEmpty(parameter, property, value);
                 refuseUnclear(parameter, property, inPom(parameter).orElse(value));
+                refuseUnreadable(property, texts(parameter, property, value));
             }
         }
     }
@@ -105,8 +137,7 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
     private static void refuseEmpty(
             org.apache.maven.plugin.descriptor.Parameter parameter, String property, String value)
             throws SettingException {
-        boolean single = Set.of("java.lang.String", "java.io.File").contains(parameter.getType());
-        if (single && "".equals(value) && !MAY_BE_EMPTY.contains(property)) {
+        if (SINGLE.contains(parameter.getType()) && "".equals(value) && !MAY_BE_EMPTY.contains(property)) {
             throw new SettingException(
                     property.substring(PREFIX.length()),
                     "The property " + property + " is empty.",
@@ -126,13 +157,65 @@ abstract class AbstractUnikernelMojo extends AbstractMojo {
         }
     }
 
+    /** Spaces alone, gaps in a list and control characters come from scripts in which something was missing. */
+    private static void refuseUnreadable(String property, List<String> texts) throws SettingException {
+        for (String text : texts) {
+            Matcher control = CONTROL.matcher(text);
+            if (control.find()) {
+                throw new SettingException(
+                        property.substring(PREFIX.length()),
+                        String.format(
+                                "The value has a line break or another control character (U+%04X).",
+                                (int) control.group().charAt(0)),
+                        "Write it in one line, without such characters.");
+            }
+            if (text.length() > LONGEST) {
+                throw new SettingException(
+                        property.substring(PREFIX.length()),
+                        "The value has " + text.length() + " characters.",
+                        "Give at most " + LONGEST + ".");
+            }
+            if (text.isBlank()) {
+                throw new SettingException(
+                        property.substring(PREFIX.length()),
+                        texts.size() == 1 ? "The value is blank." : "One of the values is empty or blank.",
+                        "Give a value, or leave it out.");
+            }
+        }
+    }
+
+    /** The texts that a parameter is made of; an empty one stands for nothing and is left out. */
+    private List<String> texts(org.apache.maven.plugin.descriptor.Parameter parameter, String property, String value) {
+        boolean several = SEVERAL.contains(parameter.getType());
+        if (!several && !SINGLE.contains(parameter.getType()) || MAY_BE_ANYTHING.contains(property)) {
+            return List.of();
+        }
+        List<Xpp3Dom> elements = configuration(parameter)
+                .map(element -> List.of(element.getChildren()))
+                .orElse(List.of());
+        if (!elements.isEmpty()) {
+            return elements.stream()
+                    .map(element -> Objects.requireNonNullElse(element.getValue(), ""))
+                    .toList();
+        }
+        String text = inPom(parameter).orElse(value);
+        if (text == null || text.isEmpty()) {
+            return List.of();
+        }
+        return several ? List.of(text.split(",", -1)) : List.of(text);
+    }
+
     /** What the POM itself gives a parameter, unless that is a property. */
     private Optional<String> inPom(org.apache.maven.plugin.descriptor.Parameter parameter) {
-        return Optional.ofNullable(mojoExecution.getConfiguration())
-                .map(configuration -> configuration.getChild(parameter.getName()))
+        return configuration(parameter)
                 .map(Xpp3Dom::getValue)
                 .map(String::strip)
                 .filter(value -> !value.contains("${"));
+    }
+
+    private Optional<Xpp3Dom> configuration(org.apache.maven.plugin.descriptor.Parameter parameter) {
+        return Optional.ofNullable(mojoExecution.getConfiguration())
+                .map(configuration -> configuration.getChild(parameter.getName()));
     }
 
     /** Maven appends the message of each cause to that of the failure, so the cause is only logged. */

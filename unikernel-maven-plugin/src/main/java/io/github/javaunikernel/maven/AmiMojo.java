@@ -8,12 +8,12 @@ import io.github.javaunikernel.maven.aws.AmiSpec;
 import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.CloudSetting;
 import io.github.javaunikernel.maven.aws.DuplicateName;
+import io.github.javaunikernel.maven.aws.Form;
 import io.github.javaunikernel.maven.aws.UploadSettings;
 import io.github.javaunikernel.maven.aws.Virtualization;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -39,6 +39,11 @@ import org.apache.maven.plugins.annotations.Parameter;
  */
 @Mojo(name = "ami", defaultPhase = LifecyclePhase.DEPLOY, requiresOnline = true, threadSafe = true)
 public class AmiMojo extends AbstractCloudImageMojo {
+    /** Of EC2 and EBS. */
+    private static final int MAX_DESCRIPTION = 255;
+    /** Of EC2, in days: ten years. */
+    private static final int MAX_DEPRECATION = 3650;
+
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
@@ -60,7 +65,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private List<String> virtualization;
 
     /**
-     * Regions to deploy to, in parallel. The default is the region in the AWS configuration.
+     * Regions to deploy to, in parallel, such as {@code eu-west-1,us-east-1}. The default is the region in the AWS
+     * configuration.
      *
      * @since 0.1.0
      */
@@ -88,7 +94,7 @@ public class AmiMojo extends AbstractCloudImageMojo {
      * @since 0.1.0
      */
     @Parameter(property = "unikernel.ami.duplicateName", defaultValue = "FAIL")
-    private DuplicateName duplicateName;
+    private String duplicateName;
 
     /**
      * Description of the AMI and the snapshot, at most 255 characters.
@@ -99,7 +105,7 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private String description;
 
     /**
-     * Tags of the AMI and the snapshot, in addition to the plugin's own.
+     * Tags of the AMI and the snapshot, in addition to the plugin's own, such as {@code <team>blue</team>}.
      *
      * @since 0.1.0
      */
@@ -107,8 +113,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private Map<String, String> tags;
 
     /**
-     * Id of the boot loader of a paravirtual AMI, a PV-GRUB {@code hd0} kernel image (AKI). The default is the newest
-     * one in the region.
+     * Id of the boot loader of a paravirtual AMI, a PV-GRUB {@code hd0} kernel image (AKI), such as
+     * {@code aki-919dcaf8}. The default is the newest one in the region.
      *
      * @since 0.1.0
      */
@@ -116,8 +122,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private String kernelId;
 
     /**
-     * EBS volume type of the root device. The default is {@code gp3} for an HVM AMI and {@code gp2} for a paravirtual
-     * one.
+     * EBS volume type of the root device, such as {@code gp3}. The default is {@code gp3} for an HVM AMI and
+     * {@code gp2} for a paravirtual one.
      *
      * @since 0.1.0
      */
@@ -125,7 +131,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private String volumeType;
 
     /**
-     * ARN of the KMS key that encrypts the snapshot. By default the account's settings decide about encryption.
+     * ARN of the KMS key that encrypts the snapshot, such as {@code arn:aws:kms:eu-west-1:123456789012:key/KEY}. By
+     * default the account's settings decide about encryption.
      *
      * @since 0.1.0
      */
@@ -133,7 +140,7 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private String kmsKey;
 
     /**
-     * Ids (12 digits) of other accounts that may launch the AMI.
+     * Ids of other accounts that may launch the AMI, 12 digits each, such as {@code 123456789012}.
      *
      * @since 0.1.0
      */
@@ -141,7 +148,8 @@ public class AmiMojo extends AbstractCloudImageMojo {
     private List<String> shareAccounts;
 
     /**
-     * ARNs of organisations that may launch the AMI.
+     * ARNs of organisations that may launch the AMI, such as
+     * {@code arn:aws:organizations::123456789012:organization/o-abcdefghij}.
      *
      * @since 0.1.0
      */
@@ -231,19 +239,31 @@ public class AmiMojo extends AbstractCloudImageMojo {
             throw new CloudException(
                     CloudSetting.WORKERS, "Blocks cannot be sent by " + workers + " workers.", "Give 1 to 256.");
         }
-        if (deprecateAfterDays < 0) {
+        if (deprecateAfterDays < 0 || deprecateAfterDays > MAX_DEPRECATION) {
             throw new CloudException(
                     CloudSetting.DEPRECATE_AFTER,
                     "An AMI cannot be deprecated " + deprecateAfterDays + " days from now.",
-                    "Give 1 or more, or 0 for never.");
+                    "Give 1 to " + MAX_DEPRECATION + ", or 0 for never.");
+        }
+        if (description.length() > MAX_DESCRIPTION) {
+            throw new CloudException(
+                    CloudSetting.DESCRIPTION,
+                    "The description has " + description.length() + " characters.",
+                    "Give at most " + MAX_DESCRIPTION + ".");
         }
         Instant now = Instant.now();
         Optional<Instant> deprecateAt = deprecateAfterDays == 0
                 ? Optional.empty()
                 : Optional.of(now.plus(deprecateAfterDays, ChronoUnit.DAYS).truncatedTo(ChronoUnit.MINUTES));
         UploadSettings upload = new UploadSettings(
-                workers, Duration.ofSeconds(timeout), resume, incremental, Optional.ofNullable(kmsKey));
-        AmiSpec.Access shared = new AmiSpec.Access(orEmpty(shareAccounts), orEmpty(shareOrganizations));
+                workers,
+                limit(CloudSetting.DEPLOY_TIMEOUT, timeout),
+                resume,
+                incremental,
+                Form.KMS_KEY.checkedIfGiven(CloudSetting.KMS_KEY, kmsKey));
+        AmiSpec.Access shared = new AmiSpec.Access(
+                Form.ACCOUNT.allChecked(CloudSetting.SHARE_ACCOUNTS, orEmpty(shareAccounts)),
+                Form.ORGANIZATION.allChecked(CloudSetting.SHARE_ORGANIZATIONS, orEmpty(shareOrganizations)));
         Map<Virtualization, String> names = names(now);
         Deployable image = deployable();
         return new AmiSpec(
@@ -252,10 +272,10 @@ public class AmiMojo extends AbstractCloudImageMojo {
                 deployedProject(),
                 names,
                 description,
-                orEmpty(tags),
-                duplicateName,
-                Optional.ofNullable(kernelId),
-                Optional.ofNullable(volumeType),
+                checkedTags(tags),
+                DuplicateName.parse(duplicateName),
+                Form.BOOT_LOADER.checkedIfGiven(CloudSetting.KERNEL_ID, kernelId),
+                Form.VOLUME_TYPE.checkedIfGiven(CloudSetting.VOLUME_TYPE, volumeType),
                 shared,
                 deprecateAt,
                 upload,

@@ -19,7 +19,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 @Mojo(name = "ami-prune", requiresOnline = true, threadSafe = true)
 public class AmiPruneMojo extends AbstractCloudMojo {
     /**
-     * Regions in which to remove images. The default is the region in the AWS configuration.
+     * Regions in which to remove images, such as {@code eu-west-1,us-east-1}. The default is the region in the AWS
+     * configuration.
      *
      * @since 0.1.0
      */
@@ -55,11 +56,12 @@ public class AmiPruneMojo extends AbstractCloudMojo {
         if (keep < 0) {
             throw new CloudException(CloudSetting.KEEP, keep + " images cannot be kept.", "Give 0 or more.");
         }
+        Duration limit = limit(CloudSetting.PRUNE_TIMEOUT, timeout);
         List<String> where = regions(regions, CloudSetting.REGIONS);
         connected(where.get(0), (access, account) -> {
             for (String region : where) {
-                AmiPruner.Pruned pruned = new AmiPruner(access, region, Duration.ofSeconds(timeout), log)
-                        .prune(deployedProject(), keep, dryRun);
+                AmiPruner.Pruned pruned =
+                        new AmiPruner(access, region, limit, log).prune(deployedProject(), keep, dryRun);
                 getLog().info(region + ": " + pruned.imageIds().size() + " images and "
                         + pruned.snapshotIds().size() + " snapshots "
                         + (dryRun ? "would be removed; -Dunikernel.prune.dryRun=false removes them." : "removed."));

@@ -8,6 +8,7 @@ import io.github.javaunikernel.maven.aws.BundleUploader;
 import io.github.javaunikernel.maven.aws.BundleWriter;
 import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.CloudSetting;
+import io.github.javaunikernel.maven.aws.Form;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
@@ -27,8 +28,11 @@ import org.apache.maven.plugins.annotations.Parameter;
  */
 @Mojo(name = "bundle", requiresOnline = true, threadSafe = true)
 public class BundleMojo extends AbstractCloudImageMojo {
+    /** S3's keys have at most 1024 bytes, and the names of parts are behind the folder's. */
+    private static final int MAX_FOLDER = 500;
+
     /**
-     * Region of the AMI and the bucket. The default is the region in the AWS configuration.
+     * Region of the AMI and the bucket, such as {@code us-east-1}. The default is the region in the AWS configuration.
      *
      * @since 0.1.0
      */
@@ -36,7 +40,7 @@ public class BundleMojo extends AbstractCloudImageMojo {
     private String region;
 
     /**
-     * Bucket for the parts. It must be in the region and have ACLs enabled.
+     * Bucket for the parts, such as {@code my-images}. It must be in the region and have ACLs enabled.
      *
      * @since 0.1.0
      */
@@ -52,7 +56,7 @@ public class BundleMojo extends AbstractCloudImageMojo {
     private String folder;
 
     /**
-     * EC2's X.509 certificate for the region's partition, in PEM format.
+     * EC2's X.509 certificate for the region's partition, in PEM format, such as {@code cert-ec2.pem} of the AMI tools.
      *
      * @since 0.1.0
      */
@@ -60,7 +64,7 @@ public class BundleMojo extends AbstractCloudImageMojo {
     private File ec2Certificate;
 
     /**
-     * Your X.509 certificate in PEM format. AWS does not need to know it.
+     * Your X.509 certificate in PEM format, such as {@code cert.pem}. AWS does not need to know it.
      *
      * @since 0.1.0
      */
@@ -68,7 +72,7 @@ public class BundleMojo extends AbstractCloudImageMojo {
     private File certificate;
 
     /**
-     * The RSA key of your certificate in PEM format (PKCS#8, not encrypted).
+     * The RSA key of your certificate in PEM format (PKCS#8, not encrypted), such as {@code key.pem}.
      *
      * @since 0.1.0
      */
@@ -76,7 +80,8 @@ public class BundleMojo extends AbstractCloudImageMojo {
     private File privateKey;
 
     /**
-     * Id of the boot loader, a PV-GRUB {@code hd0} kernel image (AKI). The default is the newest one in the region.
+     * Id of the boot loader, a PV-GRUB {@code hd0} kernel image (AKI), such as {@code aki-919dcaf8}. The default is the
+     * newest one in the region.
      *
      * @since 0.1.0
      */
@@ -108,12 +113,26 @@ public class BundleMojo extends AbstractCloudImageMojo {
     @Override
     void work() throws CloudException, SettingException, IOException {
         Path image = deployable().file();
+        Duration limit = limit(CloudSetting.DEPLOY_TIMEOUT, timeout);
+        Form.BUCKET.checked(CloudSetting.BUCKET, bucket);
+        Form.BOOT_LOADER.checkedIfGiven(CloudSetting.KERNEL_ID, kernelId);
+        if (folder.startsWith("/") || folder.endsWith("/")) {
+            throw new CloudException(
+                    CloudSetting.FOLDER, "\"" + folder + "\" begins or ends with a slash.", "Leave that slash out.");
+        }
+        if (folder.length() > MAX_FOLDER) {
+            throw new CloudException(
+                    CloudSetting.FOLDER,
+                    "The folder's name has " + folder.length() + " characters.",
+                    "Give at most " + MAX_FOLDER + ".");
+        }
         String where = regions(region == null ? List.of() : List.of(region), CloudSetting.BUNDLE_REGION)
                 .get(0);
         String amiName = AmiName.expand(CloudSetting.BUNDLE_NAME, name, placeholders());
         BundleKeys keys = BundleKeys.read(ec2Certificate.toPath(), certificate.toPath(), privateKey.toPath());
         connected(where, (access, account) -> {
-            BundleUploader uploader = new BundleUploader(access, where, Duration.ofSeconds(timeout), log);
+            BundleUploader uploader = new BundleUploader(access, where, limit, log);
+            uploader.requireFree(amiName);
             String loader = kernelId == null ? uploader.findBootLoader() : kernelId;
             Bundle.Spec spec = Bundle.Spec.of(CloudFiles.baseName(image), account, loader, keys);
             Bundle bundle = BundleWriter.write(image, image.resolveSibling("bundle"), spec);

@@ -28,8 +28,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 public final class CheckMojo extends AbstractTestMojo {
 
     /**
-     * Arguments with which the application checks itself, in place of {@code arguments}. {@code unikernel:image} adds
-     * them to the image, so configure both goals alike.
+     * Arguments with which the application checks itself, such as {@code --check}, in place of {@code arguments}.
+     * {@code unikernel:image} adds them to the image, so configure both goals alike.
      *
      * @since 0.1.0
      */
@@ -57,7 +57,7 @@ public final class CheckMojo extends AbstractTestMojo {
         QemuRequest request = request(false, OptionalInt.empty());
         List<String> arguments = ImageMojo.withEmptyOnes(checkArguments);
         checkArguments(arguments, request.image().checkArguments());
-        checkSettings(request.ports());
+        checkSettings(request);
         limit("stop.timeout", stopTimeout);
         long begin = System.nanoTime();
         if (arguments.isEmpty()) {

@@ -17,7 +17,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 @Mojo(name = "console", requiresOnline = true, threadSafe = true)
 public class ConsoleMojo extends AbstractInstanceMojo {
     /**
-     * Id of the instance. The default is all instances of the last launch from this project.
+     * Id of the instance, such as {@code i-0123456789abcdef0}. The default is all instances of the last launch from
+     * this project.
      *
      * @since 0.1.0
      */

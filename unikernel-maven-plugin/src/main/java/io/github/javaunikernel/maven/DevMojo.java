@@ -70,6 +70,7 @@ public final class DevMojo extends AbstractStartMojo {
             return;
         }
         applications().checkOnlyOne();
+        checkSettings();
         Duration stopLimit = limit("stop.timeout", stopTimeout);
         List<Path> inputs = List.of(classes.toPath(), filesDirectory.toPath());
         try (Interrupts interrupts = new Interrupts(getLog()::info)) {

@@ -64,7 +64,7 @@ public final class DumpMojo extends AbstractChannelMojo {
 
     /**
      * File with the memory of the machine, of which {@code core} is made: what QEMU's {@code dump-guest-memory} or
-     * {@code xl dump-core} wrote. The default is to have QEMU write it.
+     * {@code xl dump-core} wrote, such as {@code guest.dump}. The default is to have QEMU write it.
      *
      * @since 0.1.0
      */
@@ -72,8 +72,8 @@ public final class DumpMojo extends AbstractChannelMojo {
     private File coreFile;
 
     /**
-     * Socket of QEMU's monitor (QMP), which writes the memory for {@code core}. The default is that of the guest that
-     * {@code unikernel:run} or {@code unikernel:start} started from the image.
+     * Socket of QEMU's monitor (QMP), such as {@code /run/vm/qmp}, which writes the memory for {@code core}. The
+     * default is that of the guest that {@code unikernel:run} or {@code unikernel:start} started from the image.
      *
      * @since 0.1.0
      */

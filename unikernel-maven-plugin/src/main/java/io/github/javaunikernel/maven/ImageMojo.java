@@ -59,9 +59,9 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private ProjectBuilder projectBuilder;
 
     /**
-     * Class to start. The default is the one that the jar's manifest names, or else the only class of the project with
-     * a {@code public static void main(String[])}; from Java 25 on, the only class with any main method that the
-     * runtime can start.
+     * Class to start, such as {@code com.example.Main}. The default is the one that the jar's manifest names, or else
+     * the only class of the project with a {@code public static void main(String[])}; from Java 25 on, the only class
+     * with any main method that the runtime can start.
      *
      * @since 0.1.0
      */
@@ -90,8 +90,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
 
     /**
      * Directory that holds the whole application, instead of the project's jar and its dependencies: a jar to start,
-     * and the files next to it that it loads. The directory becomes {@code /app} as it is. The fast-jar of Quarkus in
-     * {@code target/quarkus-app} is detected automatically.
+     * and the files next to it that it loads, such as {@code target/server}. The directory becomes {@code /app} as it
+     * is. The fast-jar of Quarkus in {@code target/quarkus-app} is detected automatically.
      *
      * @since 0.1.0
      */
@@ -99,8 +99,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private File applicationDirectory;
 
     /**
-     * Jar to start, as a path relative to {@code applicationDirectory}. The default is the only jar at its top level
-     * whose manifest names a main class.
+     * Jar to start, as a path relative to {@code applicationDirectory}, such as {@code bin/bootstrap.jar}. The default
+     * is the only jar at its top level whose manifest names a main class.
      *
      * @since 0.1.0
      */
@@ -108,8 +108,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private String mainJar;
 
     /**
-     * Options of the JVM. They come after those that the plugin chooses for the memory of the machine, and override
-     * them.
+     * Options of the JVM, such as {@code -Xmx64m}. They come after those that the plugin chooses for the memory of the
+     * machine, and override them.
      *
      * @since 0.1.0
      */
@@ -117,7 +117,7 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private List<String> jvmArguments = List.of();
 
     /**
-     * Arguments of the application.
+     * Arguments of the application, such as {@code --port,8080}.
      *
      * @since 0.1.0
      */
@@ -125,9 +125,9 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private List<String> arguments = List.of();
 
     /**
-     * Arguments with which the application checks itself, in place of {@code arguments}: {@code unikernel:check} starts
-     * the application with them, and it must end with status 0. The image gets a second configuration file with them,
-     * which nothing else uses.
+     * Arguments with which the application checks itself, such as {@code --check}, in place of {@code arguments}:
+     * {@code unikernel:check} starts the application with them, and it must end with status 0. The image gets a second
+     * configuration file with them, which nothing else uses.
      *
      * @since 0.1.0
      */
@@ -135,7 +135,7 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private List<String> checkArguments = List.of();
 
     /**
-     * Environment variables of the application.
+     * Environment variables of the application, such as {@code <DB_POOL>8</DB_POOL>}.
      *
      * @since 0.1.0
      */
@@ -143,7 +143,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private Map<String, String> environment = Map.of();
 
     /**
-     * System properties of the application. They become part of the image.
+     * System properties of the application, such as {@code <server.port>8080</server.port>}. They become part of the
+     * image.
      *
      * @since 0.1.0
      */
@@ -151,8 +152,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private Map<String, String> systemProperties = Map.of();
 
     /**
-     * Environment variables on the command line, as {@code NAME=VALUE,NAME=VALUE}. They are added to
-     * {@code environment}.
+     * Environment variables on the command line, as {@code NAME=VALUE,NAME=VALUE}, such as {@code DB_POOL=8}. They are
+     * added to {@code environment}.
      *
      * @since 0.1.0
      */
@@ -160,8 +161,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private List<String> environmentVariables = List.of();
 
     /**
-     * System properties on the command line, as {@code name=value,name=value}. They are added to
-     * {@code systemProperties}.
+     * System properties on the command line, as {@code name=value,name=value}, such as {@code server.port=8080}. They
+     * are added to {@code systemProperties}.
      *
      * @since 0.1.0
      */
@@ -169,7 +170,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private List<String> systemPropertyVariables = List.of();
 
     /**
-     * Kernel to use instead of the one that comes with the plugin.
+     * Kernel to use instead of the one that comes with the plugin, such as
+     * {@code guest-kernel/target/debug/unikernel.elf}.
      *
      * @since 0.1.0
      */
@@ -187,7 +189,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private String firmware;
 
     /**
-     * Directory whose content is copied to the root of the image. The default is {@code src/main/unikernel}.
+     * Directory whose content is copied to the root of the image, such as a file {@code etc/app.conf} to
+     * {@code /etc/app.conf}. The default is {@code src/main/unikernel}.
      *
      * @since 0.1.0
      */
@@ -205,7 +208,7 @@ public final class ImageMojo extends AbstractImageMachineMojo {
 
     /**
      * Adds the JVM's debugger agent to the image; it listens on port 5005 of the guest. The value is a port of the
-     * host, which the goals that boot the image use.
+     * host, such as {@code 5006}, which the goals that boot the image use; without one it is 5005.
      *
      * @since 0.1.0
      */
@@ -248,8 +251,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private String jmxAuthentication;
 
     /**
-     * File with the users of JMX, each line a name and a password, or what the JDK has made of one in a file of its
-     * own. It becomes part of the image, readable by its owner alone.
+     * File with the users of JMX, such as {@code jmx.password}, each line a name and a password, or what the JDK has
+     * made of one in a file of its own. It becomes part of the image, readable by its owner alone.
      *
      * @since 0.1.0
      */
@@ -257,8 +260,9 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private File jmxPasswordFile;
 
     /**
-     * File that says what each user of JMX may do, each line a name and {@code readonly} or {@code readwrite}. The
-     * default is that of the JDK, with {@code monitorRole}, who may read, and {@code controlRole}, who may change.
+     * File that says what each user of JMX may do, such as {@code jmx.access}, each line a name and {@code readonly} or
+     * {@code readwrite}. The default is that of the JDK, with {@code monitorRole}, who may read, and
+     * {@code controlRole}, who may change.
      *
      * @since 0.1.0
      */
@@ -321,12 +325,6 @@ public final class ImageMojo extends AbstractImageMachineMojo {
 
     private ImageRequest request() throws SettingException, IOException {
         String name = fileName();
-        if (!name.matches("[A-Za-z0-9][A-Za-z0-9._+-]*")) {
-            throw new SettingException(
-                    "imageName",
-                    "'" + name + "' cannot be the name of an image.",
-                    "Use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit.");
-        }
         checkLimit("imageSize", imageSize);
         Machine machine = machine();
         Application application = executable == null ? javaApplication(machine) : executableApplication();

@@ -39,7 +39,7 @@ public final class InspectMojo extends AbstractImageFilesMojo {
     private String inspect;
 
     /**
-     * The image. The default is the one that the project makes.
+     * The image, such as {@code target/shop.img}. The default is the one that the project makes.
      *
      * @since 0.1.0
      */
@@ -55,7 +55,7 @@ public final class InspectMojo extends AbstractImageFilesMojo {
     private String path;
 
     /**
-     * For {@code cp}, the file to write; for {@code diff}, the older image.
+     * For {@code cp}, the file to write; for {@code diff}, the older image, such as {@code old/shop.img}.
      *
      * @since 0.1.0
      */

@@ -5,15 +5,18 @@ import io.github.javaunikernel.maven.aws.AmiResult;
 import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import io.github.javaunikernel.maven.aws.CloudSetting;
+import io.github.javaunikernel.maven.aws.Form;
 import io.github.javaunikernel.maven.aws.LaunchRecord.Launched;
 import io.github.javaunikernel.maven.aws.LaunchSpec;
 import io.github.javaunikernel.maven.aws.Launcher;
 import io.github.javaunikernel.maven.aws.MachineSize;
 import io.github.javaunikernel.maven.aws.Virtualization;
+import io.github.javaunikernel.maven.run.PortForward;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.time.Duration;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +35,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 @Mojo(name = "launch", requiresOnline = true, threadSafe = true)
 public class LaunchMojo extends AbstractInstanceMojo {
     /**
-     * Id of the AMI. The default is the AMI that the last deployment registered in the region.
+     * Id of the AMI, such as {@code ami-0123456789abcdef0}. The default is the AMI that the last deployment registered
+     * in the region.
      *
      * @since 0.1.0
      */
@@ -49,8 +53,9 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private List<String> virtualization;
 
     /**
-     * Instance type. It must run AMIs of this kind, have the memory and the virtual CPUs that the image was built for,
-     * and only such devices as the kernel has drivers for. The default is the cheapest such type in the region.
+     * Instance type, such as {@code t3.nano}. It must run AMIs of this kind, have the memory and the virtual CPUs that
+     * the image was built for, and only such devices as the kernel has drivers for. The default is the cheapest such
+     * type in the region.
      *
      * @since 0.1.0
      */
@@ -74,7 +79,8 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private boolean spot;
 
     /**
-     * Name or ARN of an instance profile. The program gets the credentials of its role from the metadata service.
+     * Name or ARN of an instance profile, such as {@code shop}. The program gets the credentials of its role from the
+     * metadata service.
      *
      * @since 0.1.0
      */
@@ -82,7 +88,8 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String instanceProfile;
 
     /**
-     * Tags of the instances, their volumes and the security group, in addition to the plugin's own.
+     * Tags of the instances, their volumes and the security group, in addition to the plugin's own, such as
+     * {@code <team>blue</team>}.
      *
      * @since 0.1.0
      */
@@ -106,7 +113,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String cidr;
 
     /**
-     * Ids of security groups to use instead of creating one.
+     * Ids of security groups to use instead of creating one, such as {@code sg-0123456789abcdef0}.
      *
      * @since 0.1.0
      */
@@ -114,7 +121,8 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private List<String> securityGroups;
 
     /**
-     * Id of the subnet in which to start the instances. The default is a subnet of the default network.
+     * Id of the subnet in which to start the instances, such as {@code subnet-0123456789abcdef0}. The default is a
+     * subnet of the default network.
      *
      * @since 0.1.0
      */
@@ -122,7 +130,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String subnet;
 
     /**
-     * File with user data, at most 16 KiB, for the guest to read at boot.
+     * File with user data, at most 16 KiB, for the guest to read at boot, such as {@code production.env}.
      *
      * @since 0.1.0
      */
@@ -155,7 +163,9 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private boolean keepOnFailure;
 
     @Override
-    void work() throws CloudException {
+    void work() throws CloudException, SettingException {
+        PortForward.pair(ports, List.of(), true);
+        checkPlaceOfRecord();
         if (Files.exists(recordFile())) {
             throw new CloudException(
                     Reason.RECORD,
@@ -175,7 +185,25 @@ public class LaunchMojo extends AbstractInstanceMojo {
                         .instances()));
     }
 
+    /** Its directory is made if there is none. */
+    private void checkPlaceOfRecord() throws SettingException {
+        Path place = recordFile().toAbsolutePath().getParent();
+        while (!Files.exists(place)) {
+            place = place.getParent();
+        }
+        if (!Files.isDirectory(place)) {
+            throw new SettingException(
+                    "ami.image",
+                    place + " is a file where the directory for the record of the launch must be.",
+                    "Correct the path.");
+        }
+    }
+
     private LaunchSpec spec(String where, List<AmiResult> deployed) throws CloudException {
+        Form.AMI.checkedIfGiven(CloudSetting.IMAGE_ID, imageId);
+        if (!orEmpty(virtualization).isEmpty()) {
+            Virtualization.parse(virtualization);
+        }
         Optional<AmiResult> known = imageId == null
                 ? Optional.of(lastIn(where, deployed))
                 : deployed.stream()
@@ -183,7 +211,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
                         .findFirst();
         MachineSize size = known.map(result -> new MachineSize(result.memory(), result.vcpus(), 0))
                 .orElse(MachineSize.UNKNOWN);
-        Map<String, String> all = new HashMap<>(orEmpty(tags));
+        Map<String, String> all = new HashMap<>(checkedTags(tags));
         all.putIfAbsent("Name", project.getArtifactId());
         return new LaunchSpec(
                 imageId == null ? known.get().imageId() : imageId,
@@ -191,13 +219,17 @@ public class LaunchMojo extends AbstractInstanceMojo {
                 deployedProject(),
                 all,
                 count,
-                Optional.ofNullable(instanceType),
+                Form.INSTANCE_TYPE.checkedIfGiven(CloudSetting.INSTANCE_TYPE, instanceType),
                 spot,
-                Optional.ofNullable(instanceProfile),
-                new LaunchSpec.Network(orEmpty(securityGroups), ports, cidr, Optional.ofNullable(subnet)),
+                Form.INSTANCE_PROFILE.checkedIfGiven(CloudSetting.INSTANCE_PROFILE, instanceProfile),
+                new LaunchSpec.Network(
+                        Form.SECURITY_GROUP.allChecked(CloudSetting.SECURITY_GROUPS, orEmpty(securityGroups)),
+                        ports,
+                        Form.CIDR.checked(CloudSetting.CIDR, cidr),
+                        Form.SUBNET.checkedIfGiven(CloudSetting.SUBNET, subnet)),
                 userData(),
                 Optional.of(healthPath).filter(path -> !path.equals("none")),
-                Duration.ofSeconds(timeout),
+                limit(CloudSetting.LAUNCH_TIMEOUT, timeout),
                 keepOnFailure);
     }
 

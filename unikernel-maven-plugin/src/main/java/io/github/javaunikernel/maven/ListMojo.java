@@ -23,7 +23,7 @@ import org.apache.maven.plugins.annotations.Parameter;
 @Mojo(name = "list", requiresOnline = true, threadSafe = true)
 public class ListMojo extends AbstractCloudMojo {
     /**
-     * Regions to look in. The default is the region in the AWS configuration.
+     * Regions to look in, such as {@code eu-west-1,us-east-1}. The default is the region in the AWS configuration.
      *
      * @since 0.1.0
      */

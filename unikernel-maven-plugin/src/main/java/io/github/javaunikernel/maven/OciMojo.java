@@ -73,9 +73,9 @@ public final class OciMojo extends AbstractImageFilesMojo {
     private boolean tarball;
 
     /**
-     * Id of the server in settings.xml whose username and password, which may be encrypted, are those of the registry.
-     * The default is the registry's host as the image's name has it. Without such a server, the credentials are those
-     * of Docker's configuration and of its credential helpers.
+     * Id of the server in settings.xml, such as {@code registry.example.com}, whose username and password, which may be
+     * encrypted, are those of the registry. The default is the registry's host as the image's name has it. Without such
+     * a server, the credentials are those of Docker's configuration and of its credential helpers.
      *
      * @since 0.1.0
      */
@@ -83,7 +83,8 @@ public final class OciMojo extends AbstractImageFilesMojo {
     private String server;
 
     /**
-     * User of the registry. It takes precedence over {@code server}, and needs {@code password}.
+     * User of the registry, such as {@code deployer}. It takes precedence over {@code server}, and needs
+     * {@code password}.
      *
      * @since 0.1.0
      */
@@ -91,7 +92,8 @@ public final class OciMojo extends AbstractImageFilesMojo {
     private String username;
 
     /**
-     * Password of that user.
+     * Password of that user. Since it is seen in a list of processes, a server in settings.xml, such as
+     * {@code registry.example.com}, is better.
      *
      * @since 0.1.0
      */
@@ -107,7 +109,8 @@ public final class OciMojo extends AbstractImageFilesMojo {
     private boolean allowInsecureRegistry;
 
     /**
-     * Name of the secret with which the cluster gets the image from a registry that asks for credentials.
+     * Name of the secret with which the cluster gets the image from a registry that asks for credentials, such as
+     * {@code registry-login}.
      *
      * @since 0.1.0
      */
@@ -179,6 +182,7 @@ public final class OciMojo extends AbstractImageFilesMojo {
         VirtualMachine.Hardware hardware = new VirtualMachine.Hardware(
                 image.memory(), image.vcpus(), image.uefi(), image.network().isPresent(), image.scratchBytes());
         checkReplicas();
+        checkSecret();
         VirtualMachine machine = new VirtualMachine(
                 name(),
                 Optional.ofNullable(imagePullSecret),
@@ -235,6 +239,16 @@ public final class OciMojo extends AbstractImageFilesMojo {
                     "oci.replicas",
                     replicas + " machines are not possible.",
                     "Give 0 or more, or leave it out for a single VirtualMachine.");
+        }
+    }
+
+    /** The name of an object of Kubernetes is that of a DNS subdomain (RFC 1123). */
+    private void checkSecret() throws SettingException {
+        if (imagePullSecret != null && !imagePullSecret.matches("[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")) {
+            throw new SettingException(
+                    "oci.imagePullSecret",
+                    "'" + imagePullSecret + "' cannot be the name of a secret of Kubernetes.",
+                    "Use small letters, digits, '-' and '.', with a letter or digit at both ends.");
         }
     }
 

@@ -42,8 +42,8 @@ public final class ReportMojo extends AbstractImageFilesMojo implements MavenRep
     private List<Integer> ports;
 
     /**
-     * An older image to compare with. The default is the last image of the same name with other contents, unless
-     * {@code mvn clean} has deleted its description.
+     * An older image to compare with, such as {@code old/shop.img}. The default is the last image of the same name with
+     * other contents, unless {@code mvn clean} has deleted its description.
      *
      * @since 0.1.0
      */

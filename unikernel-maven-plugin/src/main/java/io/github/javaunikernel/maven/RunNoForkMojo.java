@@ -49,7 +49,8 @@ public class RunNoForkMojo extends AbstractQemuMojo {
     private String with;
 
     /**
-     * Opens QEMU's gdb server on this port of this machine. Without a value, the port is 1234. The guest waits for gdb.
+     * Opens QEMU's gdb server on this port of this machine. Without a value, the port is 1234; with another, such as
+     * {@code 1235}, it is that one. The guest waits for gdb.
      *
      * @since 0.1.0
      */

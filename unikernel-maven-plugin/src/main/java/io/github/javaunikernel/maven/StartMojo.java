@@ -44,7 +44,7 @@ public final class StartMojo extends AbstractTestMojo {
         }
         long begin = System.nanoTime();
         QemuRequest request = request(false, OptionalInt.empty());
-        checkSettings(request.ports());
+        checkSettings(request);
         Path log = consoleLog();
         Console console = StartedGuest.consoleTo(log);
         QemuBoot boot = QemuBoot.prepareWithChannel(request, channel(), console);

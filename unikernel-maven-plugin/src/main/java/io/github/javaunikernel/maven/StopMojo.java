@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.run.GuestException;
 import io.github.javaunikernel.maven.run.StartedGuest;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -29,13 +30,14 @@ public final class StopMojo extends AbstractImageFilesMojo {
 
     @Override
     protected void run() throws SettingException, GuestException, IOException, InterruptedException {
+        Duration limit = AbstractStartMojo.limit("stop.timeout", timeout);
         Optional<StartedGuest> guest =
                 StartedGuests.of(getPluginContext(), fileName()).take();
         if (guest.isEmpty()) {
             getLog().info("Nothing to stop: unikernel:start has not started " + fileName() + " in this build");
             return;
         }
-        guest.get().stop(AbstractStartMojo.limit("stop.timeout", timeout));
+        guest.get().stop(limit);
         getLog().info("Stopped");
     }
 }

@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
+import io.github.javaunikernel.maven.aws.CloudSetting;
 import io.github.javaunikernel.maven.aws.Instances;
 import io.github.javaunikernel.maven.aws.LaunchRecord;
 import java.io.IOException;
@@ -19,8 +20,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 @Mojo(name = "terminate", requiresOnline = true, threadSafe = true)
 public class TerminateMojo extends AbstractInstanceMojo {
     /**
-     * Id of the instance. The default is all instances of the last launch from this project; their security group is
-     * then deleted too.
+     * Id of the instance, such as {@code i-0123456789abcdef0}. The default is all instances of the last launch from
+     * this project; their security group is then deleted too.
      *
      * @since 0.1.0
      */
@@ -37,11 +38,11 @@ public class TerminateMojo extends AbstractInstanceMojo {
 
     @Override
     void work() throws CloudException {
+        Duration limit = limit(CloudSetting.TERMINATE_TIMEOUT, timeout);
         LaunchRecord chosen = chosen(instance);
         connected(
                 chosen.region(),
-                (access, account) ->
-                        new Instances(access, chosen.region(), Duration.ofSeconds(timeout), log).terminate(chosen));
+                (access, account) -> new Instances(access, chosen.region(), limit, log).terminate(chosen));
         if (instance != null) {
             return;
         }

@@ -50,8 +50,8 @@ public final class TrainMojo extends AbstractStartMojo {
     private File classList;
 
     /**
-     * Paths on the first port that the goal requests when the program is ready, so that the classes of their answers
-     * are in the list, too. Each must answer with a status below 400.
+     * Paths on the first port, such as {@code /,/api/orders}, that the goal requests when the program is ready, so that
+     * the classes of their answers are in the list, too. Each must answer with a status below 400.
      *
      * @since 0.1.0
      */
@@ -173,7 +173,14 @@ public final class TrainMojo extends AbstractStartMojo {
                             + " module, its manifest names an agent, or it has an option such as -XX:+UseZGC.",
                     "Remove what rules class data out (see 'Start-up' in the manual), or do without training.");
         }
-        checkSettings(request.ports());
+        checkSettings(request);
+        Path list = classList.toPath().toAbsolutePath();
+        if (Files.isDirectory(list) || Files.exists(list.getParent()) && !Files.isDirectory(list.getParent())) {
+            throw new SettingException(
+                    "classList",
+                    list + " is a directory, or has a file where a directory must be.",
+                    "Name a file that can be written.");
+        }
         limit("stop.timeout", stopTimeout);
         for (String path : trainPaths) {
             url("trainPaths", "http://localhost/", path, "Begin each with '/'.");

@@ -54,8 +54,8 @@ class CloudErrorsTest {
                 .filter(type -> type.isAssignableTo(AbstractUnikernelMojo.class))
                 .flatMap(type -> type.getFields().stream())
                 .filter(field -> field.isAnnotatedWith(Parameter.class))
-                .map(field -> "parameter " + field.getName() + ", -D"
-                        + field.getAnnotationOfType(Parameter.class).property())
+                .map(field -> "parameter " + field.getName()
+                        + field.getAnnotationOfType(Parameter.class).property().replaceFirst("^(?=.)", ", -D"))
                 .collect(Collectors.toSet());
         List<CloudSetting> unknown = Arrays.stream(CloudSetting.values())
                 .filter(setting -> !parameters.contains(setting.toString()))

@@ -9,14 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.github.javaunikernel.maven.aws.DuplicateName;
 import io.github.javaunikernel.maven.aws.fake.FakeAws;
 import io.github.javaunikernel.maven.aws.fake.FakeRegion;
 import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.reflect.Field;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -111,7 +109,7 @@ class CloudGoalsTest {
                 "mojoExecution",
                 execution(),
                 "endpoint",
-                URI.create(fake.endpoint().toString()),
+                fake.endpoint().toString(),
                 "attemptTimeout",
                 20,
                 "session",
@@ -151,7 +149,7 @@ class CloudGoalsTest {
                 "name",
                 "{artifactId}-{version}{classifier}{virtualization}",
                 "duplicateName",
-                DuplicateName.FAIL,
+                "FAIL",
                 "description",
                 "Shop",
                 "workers",

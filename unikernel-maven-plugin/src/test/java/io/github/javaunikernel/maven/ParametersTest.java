@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** A property means the same for every goal that has it, and the help says what. */
@@ -19,6 +20,12 @@ class ParametersTest {
             "firmware", "the image is made for one, and booted by one of those that it was made for",
             "memory", "a machine has by default what its image was made for",
             "virtualization", "the launch has no default of its own");
+
+    private static final Pattern UNIT =
+            Pattern.compile("seconds|MiB|days|bytes|[Pp]ort\\b|[Nn]umber of|times a second");
+
+    /** Properties with a few possible values, all of which the help lists. */
+    private static final Set<String> CHOICES = Set.of("cds", "instanceSources", "virtualization");
 
     @Test
     void aPropertyHasOneTypeAndOneDefault() throws Exception {
@@ -41,6 +48,19 @@ class ParametersTest {
             assertTrue(text.matches("(?s)\\p{Upper}.*\\."), what);
             assertTrue(!text.matches("(?is).*\\b(\\w+) \\1\\b.*"), what);
             assertTrue(!parameter.since().isEmpty(), what);
+        }
+    }
+
+    @Test
+    void helpHasTheUnitOfANumberAndAnExampleOfAText() throws Exception {
+        for (GoalParameter parameter : GoalParameter.all()) {
+            String text = parameter.description().replaceAll("<[^>]*>", "");
+            String what = parameter.goal() + " " + parameter.name() + ": " + text;
+            if (parameter.type().matches("int|java.lang.Integer")) {
+                assertTrue(UNIT.matcher(text).find(), what);
+            } else if (parameter.preset().isEmpty() && !parameter.type().equals("boolean")) {
+                assertTrue(text.contains("such as") || CHOICES.contains(parameter.property()), what);
+            }
         }
     }
 }

@@ -32,10 +32,12 @@ class PortabilityTest {
     /** Packages that work with this machine's files and programs; the goals are in the one without a name. */
     private static final Set<String> OF_THIS_MACHINE = Set.of("", "run", "serve", "dev", "settings");
 
-    /** A place, a program or a socket that not every system has. */
+    /**
+     * A place, a program or a socket that not every system has, and what Linux has between the parts of a class path.
+     */
     private static final Pattern UNIX =
             Pattern.compile("^(/(dev|proc|tmp|usr|etc|sbin|bin|sys|opt)(/\\S*)?|sh|bash|kill|chmod|setsid|cat|which|env"
-                    + "|exec:.*|file,.*path=/dev/.*|rng-random.*)$");
+                    + "|exec:.*|file,.*path=/dev/.*|rng-random.*|:)$");
 
     /** Calls that no class but the ones below may make. */
     private static final Pattern CALLS =
@@ -43,6 +45,12 @@ class PortabilityTest {
                     + "|createSymbolicLink|createLink)|java/io/File\\.setExecutable|java/io/File\\.canExecute"
                     + "|java/lang/System\\.lineSeparator|java/io/PrintWriter\\.println|java/io/BufferedWriter\\.newLine"
                     + "|sun/misc/Signal\\.<init>");
+
+    /** Calls without the argument that keeps the language and the encoding of the system out of the result. */
+    private static final Pattern DEFAULTS =
+            Pattern.compile("java/lang/String\\.(toLowerCase|toUpperCase|getBytes)\\(\\).*|java/io/File(Reader|Writer)"
+                    + "\\.<init>\\(L[^;]*;\\)V|java/io/(InputStreamReader|OutputStreamWriter|PrintStream)"
+                    + "\\.<init>\\(Ljava/io/(In|Out)putStream;\\)V|java/nio/charset/Charset\\.defaultCharset.*");
 
     /** Who may, what, and why it is right on every system. */
     private static final Map<String, String> ALLOWED = new TreeMap<>(Map.ofEntries(
@@ -57,6 +65,12 @@ class PortabilityTest {
             Map.entry("InspectMojo cat", "a word of the goal itself"),
             Map.entry("run/HostFamily setsid", "Linux has it"),
             Map.entry("run/Supervised sh", "Windows has a JVM in its place"),
+            Map.entry(
+                    "run/Supervisor java/nio/charset/Charset.defaultCharset()Ljava/nio/charset/Charset;",
+                    "programs of the system write in its encoding"),
+            Map.entry(
+                    "runtime/Tool java/nio/charset/Charset.defaultCharset()Ljava/nio/charset/Charset;",
+                    "programs of the system write in its encoding"),
             Map.entry("run/XlGuest sh", "only Linux is a Xen host"),
             Map.entry("run/Accelerator$Host /dev/kvm", "asked for on Linux alone"),
             Map.entry("run/Accelerator$Host /proc/cpuinfo", "asked for on Linux alone"),
@@ -96,7 +110,13 @@ class PortabilityTest {
     void theTestFindsWhatItIsFor() throws Exception {
         try (InputStream in = Breaker.class.getResourceAsStream("PortabilityTest$Breaker.class")) {
             assertEquals(
-                    Set.of("/dev/null", "sh", "java/nio/file/Files.isExecutable", "java/lang/System.lineSeparator"),
+                    Set.of(
+                            "/dev/null",
+                            "sh",
+                            ":",
+                            "java/nio/file/Files.isExecutable",
+                            "java/lang/System.lineSeparator",
+                            "java/lang/String.toLowerCase()Ljava/lang/String;"),
                     new TreeSet<>(uses(in)));
         }
         assertTrue(ALLOWED.values().stream().noneMatch(String::isBlank));
@@ -106,7 +126,7 @@ class PortabilityTest {
 
         private static List<String> command(Path file) {
             return Files.isExecutable(file)
-                    ? List.of("sh", file + System.lineSeparator(), "/dev/null", "no/dev/null")
+                    ? List.of("sh", file + System.lineSeparator(), "/dev/null", "no/dev/null", ":", "A".toLowerCase())
                     : List.of();
         }
     }
@@ -118,7 +138,8 @@ class PortabilityTest {
     }
 
     private static boolean isCall(String use) {
-        return CALLS.matcher(use.substring(use.indexOf(' ') + 1)).matches();
+        String call = use.substring(use.indexOf(' ') + 1);
+        return CALLS.matcher(call).matches() || DEFAULTS.matcher(call).matches();
     }
 
     private static Set<String> uses(InputStream classFile) throws IOException {
@@ -155,13 +176,16 @@ class PortabilityTest {
         @Override
         public void visitMethodInsn(int opcode, String owner, String name, String type, boolean isInterface) {
             note(owner + "." + name);
+            if (DEFAULTS.matcher(owner + "." + name + type).matches()) {
+                uses.add(owner + "." + name + type);
+            }
         }
 
         @Override
         public void visitInvokeDynamicInsn(String name, String type, Handle bootstrap, Object... arguments) {
             for (Object argument : arguments) {
                 if (argument instanceof Handle handle) {
-                    note(handle.getOwner() + "." + handle.getName());
+                    visitMethodInsn(0, handle.getOwner(), handle.getName(), handle.getDesc(), handle.isInterface());
                 }
             }
         }

@@ -52,11 +52,16 @@ public final class AwsAccess implements AutoCloseable {
     private static void requireUsable(URI endpoint) throws CloudException {
         boolean web = "http".equals(endpoint.getScheme()) || "https".equals(endpoint.getScheme());
         if (!web || endpoint.getHost() == null) {
-            throw new CloudException(
-                    CloudSetting.ENDPOINT,
-                    "\"" + endpoint + "\" is not the address of a service.",
-                    "Give one such as http://127.0.0.1:4566.");
+            throw notAnEndpoint(endpoint.toString());
         }
+    }
+
+    /** The failure for what can be no endpoint. */
+    public static CloudException notAnEndpoint(String text) {
+        return new CloudException(
+                CloudSetting.ENDPOINT,
+                "\"" + text + "\" is not the address of a service.",
+                "Give one such as http://127.0.0.1:4566.");
     }
 
     EbsClient ebs(String region) {

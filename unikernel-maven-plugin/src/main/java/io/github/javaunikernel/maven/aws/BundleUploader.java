@@ -10,7 +10,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.ec2.model.Image;
 import software.amazon.awssdk.services.ec2.model.RegisterImageRequest;
 import software.amazon.awssdk.services.ec2.model.ResourceType;
 import software.amazon.awssdk.services.ec2.model.TagSpecification;
@@ -34,6 +36,21 @@ public final class BundleUploader {
     /** The newest boot loader that Amazon offers in the region. */
     public String findBootLoader() throws CloudException {
         return PvGrub.find(access.ec2(region), retrier, region, log).kernelId();
+    }
+
+    /**
+     * Refuses a name that another image has. This must be known before anything is written, because a folder may hold
+     * the parts of that image.
+     */
+    public void requireFree(String imageName) throws CloudException {
+        Optional<Image> namesake = new Images(access.ec2(region), retrier).named(imageName);
+        if (namesake.isPresent()) {
+            throw new CloudException(
+                    CloudSetting.BUNDLE_NAME,
+                    "Region " + region + " already has an image \"" + imageName + "\", "
+                            + namesake.get().imageId() + ".",
+                    "Choose another name and folder, or deregister that image first.");
+        }
     }
 
     /**

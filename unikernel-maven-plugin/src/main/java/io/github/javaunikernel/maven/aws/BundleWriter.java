@@ -42,6 +42,9 @@ public final class BundleWriter {
     public static Bundle write(Path image, Path directory, Bundle.Spec spec) throws CloudException {
         try {
             long size = Files.size(image);
+            if (size == 0) {
+                throw new CloudException(Reason.IMAGE, "The image " + image + " is empty.");
+            }
             if (size > MAX_IMAGE) {
                 throw new CloudException(
                         Reason.IMAGE,

@@ -29,6 +29,8 @@ import java.util.concurrent.ExecutionException;
  * containerDisk). The same disk, name and time give the same bytes with the same Java.
  */
 public final class ContainerDisk {
+    /** The specification of registries warns that many clients take no longer names, with the host. */
+    private static final int MAX_NAME = 255;
 
     private static final String QEMU_USER = "107:107";
     private static final String TOOL = "unikernel-maven-plugin";
@@ -53,6 +55,9 @@ public final class ContainerDisk {
     public static ContainerDisk of(Path disk, String name, Instant time) throws SettingException {
         try {
             ImageReference parsed = ImageReference.parse(name);
+            if (name.length() > MAX_NAME) {
+                throw invalid(name, "Give at most " + MAX_NAME + " characters.", null);
+            }
             if (parsed.getDigest().isPresent()) {
                 throw invalid(name, "Leave out the digest, which follows from the image.", null);
             }

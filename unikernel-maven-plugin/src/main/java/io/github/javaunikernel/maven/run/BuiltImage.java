@@ -138,7 +138,7 @@ public record BuiltImage(
                     "imageName",
                     "There is no " + file + ".",
                     "Make the image first, with 'mvn package' and the goal image bound to that phase, or "
-                            + "correct the name.");
+                            + "correct imageName and classifier.");
         }
         return file;
     }

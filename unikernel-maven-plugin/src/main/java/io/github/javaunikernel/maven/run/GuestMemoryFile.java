@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
-import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.FileTrouble;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -15,6 +15,8 @@ import java.util.Map;
  */
 public final class GuestMemoryFile {
 
+    private static final String PARAMETER = "dump.monitor";
+
     private GuestMemoryFile() {}
 
     /**
@@ -22,10 +24,12 @@ public final class GuestMemoryFile {
      *
      * @param monitor socket of QEMU's monitor (QMP)
      */
-    public static void write(Path monitor, Path file) throws IOException {
+    public static void write(Path monitor, Path file) throws SettingException, IOException {
         Path path = ChannelSocket.reachable(monitor)
-                .orElseThrow(() -> new ExplainedException("The path of QEMU's monitor is too long for a socket: "
-                        + monitor + ". Work in a directory with a shorter path."));
+                .orElseThrow(() -> new SettingException(
+                        PARAMETER,
+                        "The path of QEMU's monitor is too long for a socket: " + monitor + ".",
+                        "Work in a directory with a shorter path."));
         try (SocketChannel connection = connect(path, monitor)) {
             Qmp qmp = new Qmp(connection);
             qmp.greet();
@@ -35,15 +39,15 @@ public final class GuestMemoryFile {
         }
     }
 
-    private static SocketChannel connect(Path path, Path monitor) throws IOException {
+    private static SocketChannel connect(Path path, Path monitor) throws SettingException {
         try {
             return SocketChannel.open(UnixDomainSocketAddress.of(path));
         } catch (IOException e) {
-            throw new ExplainedException(
-                    "No QEMU can be reached at " + monitor + ": " + FileTrouble.reason(e)
-                            + ". Start the guest with unikernel:run or unikernel:start, or name the socket of QEMU's"
-                            + " monitor with -Dunikernel.dump.monitor, or a file with the memory of the machine with"
-                            + " -Dunikernel.coreFile.",
+            throw new SettingException(
+                    PARAMETER,
+                    "No QEMU can be reached at " + monitor + ": " + FileTrouble.reason(e) + ".",
+                    "Start the guest with unikernel:run or unikernel:start, or name the socket of QEMU's monitor, or a"
+                            + " file with the memory of the machine with -Dunikernel.coreFile.",
                     e);
         }
     }

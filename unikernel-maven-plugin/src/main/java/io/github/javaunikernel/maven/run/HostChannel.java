@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.run;
 
 import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.FileTrouble;
+import io.github.javaunikernel.maven.settings.SettingException;
 import io.github.javaunikernel.maven.settings.WholeFile;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
@@ -43,6 +44,8 @@ public final class HostChannel implements Closeable {
     private final Selector selector;
     private final ByteBuffer received = ByteBuffer.allocate(1 << 16).flip();
 
+    private static final String PARAMETER = "channel";
+
     private record Answer(int error, byte[] bytes) {}
 
     private HostChannel(Path socket, SocketChannel connection, Selector selector) {
@@ -52,10 +55,12 @@ public final class HostChannel implements Closeable {
     }
 
     /** Connects to the socket that QEMU made for the channel. */
-    public static HostChannel connect(Path socket) throws IOException {
+    public static HostChannel connect(Path socket) throws SettingException {
         Path path = ChannelSocket.reachable(socket)
-                .orElseThrow(() -> new ExplainedException("The path of the channel is too long for a socket: " + socket
-                        + ". Work in a directory with a shorter path."));
+                .orElseThrow(() -> new SettingException(
+                        PARAMETER,
+                        "The path of the channel is too long for a socket: " + socket + ".",
+                        "Work in a directory with a shorter path."));
         try {
             SocketChannel connection = SocketChannel.open(UnixDomainSocketAddress.of(path));
             connection.configureBlocking(false);
@@ -63,10 +68,10 @@ public final class HostChannel implements Closeable {
             connection.register(selector, SelectionKey.OP_READ);
             return new HostChannel(socket, connection, selector);
         } catch (IOException e) {
-            throw new ExplainedException(
-                    "No guest can be reached at " + socket + ": " + FileTrouble.reason(e)
-                            + ". Start it with unikernel:run or unikernel:start, or name the socket of its channel"
-                            + " with -Dunikernel.channel.",
+            throw new SettingException(
+                    PARAMETER,
+                    "No guest can be reached at " + socket + ": " + FileTrouble.reason(e) + ".",
+                    "Start it with unikernel:run or unikernel:start, or name the socket of its channel.",
                     e);
         }
     }

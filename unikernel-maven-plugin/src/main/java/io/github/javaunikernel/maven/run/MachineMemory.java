@@ -7,7 +7,7 @@ import io.github.javaunikernel.maven.settings.SettingException;
 import java.lang.management.ManagementFactory;
 
 /** How much memory a guest can have on this machine. */
-final class MachineMemory {
+public final class MachineMemory {
 
     private static final String PARAMETER = "memory";
     private static final long MEBIBYTE = 1 << 20;
@@ -19,7 +19,7 @@ final class MachineMemory {
      *
      * @param java whether the program needs a JVM
      */
-    static int checked(int memory, boolean java) throws SettingException {
+    public static int checked(int memory, boolean java) throws SettingException {
         GuestMemory.check(memory, java);
         long all =
                 ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize() / MEBIBYTE;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.javaunikernel.maven.settings.ExplainedException;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -97,8 +98,8 @@ class HostChannelTest {
         with("", request -> new Answer(95, new byte[0]), guest -> assertMessage(guest, "it is no JVM"));
         with("", request -> new Answer(110, new byte[0]), guest -> assertMessage(guest, "within 3600 s"));
         with("", request -> null, guest -> assertMessage(guest, "The guest ended meanwhile"));
-        ExplainedException none =
-                assertThrows(ExplainedException.class, () -> HostChannel.connect(directory.resolve("none")));
+        SettingException none =
+                assertThrows(SettingException.class, () -> HostChannel.connect(directory.resolve("none")));
         assertTrue(none.getMessage().contains("unikernel:start"), none.getMessage());
     }
 

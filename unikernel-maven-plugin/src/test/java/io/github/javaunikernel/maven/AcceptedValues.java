@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven;
+
+import java.util.Map;
+import java.util.Set;
+
+/** Values that look wrong and are accepted, and messages that name another parameter than the one that was given. */
+final class AcceptedValues {
+
+    /** Names that no check can know to be wrong. */
+    private static final String NAMES = "word, number, spaces, quotes, unicode, upwards";
+
+    private static final String PATHS = "missing, directory, file, below a file";
+    private static final String TEXTS = NAMES + ", " + PATHS;
+
+    /** By parameter, the kinds that are accepted; the reasons stand above the groups. */
+    private static final Map<String, String> ACCEPTED = Map.ofEntries(
+            // A long time is one to wait; EC2, memory or the machine limit a large number of other things.
+            Map.entry("attemptTimeout", "most"),
+            Map.entry("timeout", "most"),
+            Map.entry("startTimeout", "most"),
+            Map.entry("stopTimeout", "most"),
+            Map.entry("drainTimeout", "most, zero"),
+            Map.entry("idleTimeout", "most, zero"),
+            Map.entry("duration", "most"),
+            Map.entry("maxConnections", "most"),
+            Map.entry("max", "most"),
+            Map.entry("replicas", "most, zero"),
+            Map.entry("keep", "most, zero"),
+            Map.entry("cacheLimit", "most, zero"),
+            Map.entry("imageSize", "most, zero"),
+            // Zero has the meaning that the help says.
+            Map.entry("deprecateAfterDays", "zero"),
+            Map.entry("capture", "zero"),
+            Map.entry("profile", "zero"),
+            Map.entry("min", "zero"),
+            Map.entry("metricsPort", "zero"),
+            // A free port, no port, the usual port.
+            Map.entry("hostPorts", "empty, zero"),
+            Map.entry("ports", "empty"),
+            Map.entry("debug", "empty"),
+            Map.entry("gdb", "empty"),
+            // Texts for people, for the program, or for another service.
+            Map.entry("description", TEXTS),
+            Map.entry("jcmd", TEXTS),
+            Map.entry("folder", TEXTS),
+            Map.entry("username", TEXTS),
+            Map.entry("password", TEXTS),
+            Map.entry("server", TEXTS),
+            // Any name that fits; there is no list of those that exist.
+            Map.entry("imageName", "word"),
+            Map.entry("classifier", "word, number"),
+            Map.entry("name", "word, spaces, upwards, " + PATHS),
+            Map.entry("instanceProfile", "word, number"),
+            Map.entry("bucket", "word"),
+            Map.entry("imagePullSecret", "word"),
+            Map.entry("containerImage", "word"),
+            Map.entry("healthPath", PATHS),
+            Map.entry("trainPaths", PATHS + ", empty"),
+            Map.entry("trace", "word"),
+            // An empty list is none, and a thing named twice is meant once.
+            Map.entry("regions", "twice, empty"),
+            Map.entry("shareAccounts", "empty"),
+            Map.entry("shareOrganizations", "empty"),
+            Map.entry("securityGroups", "empty"),
+            Map.entry("virtualization", "twice, empty"),
+            Map.entry("checkArguments", "empty"),
+            // Files and directories that are made, or that this use of the goal does not look at.
+            Map.entry("stateDirectory", NAMES + ", missing, directory"),
+            Map.entry("dataDirectory", TEXTS),
+            Map.entry("image", NAMES + ", missing, directory, file"),
+            Map.entry("classList", NAMES + ", missing, file"),
+            Map.entry("coreFile", TEXTS),
+            Map.entry("monitor", TEXTS),
+            Map.entry("dumpJdkHome", TEXTS),
+            Map.entry("dumpSysroot", TEXTS),
+            Map.entry("guestDirectory", TEXTS),
+            Map.entry("filesDirectory", TEXTS));
+
+    /** What a name leads to is missing, and a message says so of the name. */
+    private static final Map<String, Set<String>> BLAMED =
+            Map.of("classifier", Set.of("imageName", "channel"), "imageName", Set.of("channel"));
+
+    private AcceptedValues() {}
+
+    static boolean contains(String parameterAndKind) {
+        int space = parameterAndKind.indexOf(' ');
+        String kinds = ACCEPTED.get(parameterAndKind.substring(0, space));
+        return kinds != null && (", " + kinds + ",").contains(", " + parameterAndKind.substring(space + 1) + ",");
+    }
+
+    static boolean mayBlame(String given, String blamed) {
+        return blamed.equals(given) || BLAMED.getOrDefault(given, Set.of()).contains(blamed);
+    }
+}

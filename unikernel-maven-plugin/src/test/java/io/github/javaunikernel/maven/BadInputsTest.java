@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.javaunikernel.maven;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.javaunikernel.maven.BadValues.Value;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.apache.maven.plugin.descriptor.MojoDescriptor;
+import org.apache.maven.plugin.descriptor.Parameter;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every goal that uses an image, with values of every wrong kind for every parameter that its descriptor has, so that
+ * no new parameter is forgotten. A value is refused before anything is changed, by a message that names the parameter
+ * as users write it and ends with what to do. What is accepted all the same is listed here, with the reason.
+ */
+class BadInputsTest {
+
+    /** A problem in one or more sentences, the parameter, and what to do. */
+    private static final Pattern MESSAGE =
+            Pattern.compile("(?s)(.+[.:?])\\s\\[parameter (\\w+)(?:, -D(unikernel\\.[\\w.]+))?] (\\p{Upper}.*\\.)(.*)");
+
+    /** What no message may have: a class, a stack trace. */
+    private static final Pattern JAVA = Pattern.compile("Exception|java\\.|\\bat \\w+\\.|\\bnull\\b");
+
+    /** Goals that make an image, look into it or act on instances: tests of their packages try their values. */
+    private static final Set<String> ELSEWHERE =
+            Set.of("help", "image", "inspect", "report", "launch", "console", "terminate");
+
+    @TempDir
+    Path scratch;
+
+    static Stream<String> goals() throws Exception {
+        return ConfiguredGoal.plugin().getMojos().stream()
+                .map(MojoDescriptor::getGoal)
+                .filter(goal -> !ELSEWHERE.contains(goal))
+                .filter(goal -> goal.matches(System.getProperty("goals", ".*")))
+                .sorted();
+    }
+
+    @ParameterizedTest
+    @MethodSource("goals")
+    void badValuesAreRefusedBeforeAnythingIsChanged(String name) throws Exception {
+        List<String> wrong = new ArrayList<>();
+        Set<String> accepted = new TreeSet<>();
+        try (GoalTrial trial = new GoalTrial(scratch, name)) {
+            GoalTrial.Outcome usual = trial.run(Map.of(), "");
+            for (Parameter parameter : trial.parameters()) {
+                for (Value value : BadValues.of(trial, parameter)) {
+                    String what = name + " " + parameter.getName() + " " + value.kind();
+                    GoalTrial.Outcome outcome = value.property().isEmpty()
+                            ? trial.run(Map.of(), value.pom())
+                            : trial.run(Map.of(value.property(), value.text()), "");
+                    if (outcome.isLike(usual)) {
+                        accepted.add(parameter.getName() + " " + value.kind());
+                    } else {
+                        complaints(trial, parameter, outcome).forEach(problem -> wrong.add(what + ": " + problem));
+                    }
+                }
+            }
+        }
+        accepted.removeIf(AcceptedValues::contains);
+        assertEquals(
+                "",
+                String.join("\n", wrong)
+                        + (accepted.isEmpty() ? "" : "\naccepted although it looks wrong: " + accepted));
+    }
+
+    private static List<String> complaints(GoalTrial trial, Parameter parameter, GoalTrial.Outcome outcome) {
+        if (outcome.byMaven()) {
+            return List.of();
+        }
+        List<String> found = new ArrayList<>();
+        Matcher message = MESSAGE.matcher(outcome.message());
+        if (!message.matches()) {
+            found.add("this is no explanation: " + outcome.message());
+        } else if (!trial.has(message.group(2), message.group(3))) {
+            found.add("the goal has no such parameter: " + outcome.message());
+        } else if (!AcceptedValues.mayBlame(parameter.getName(), message.group(2))) {
+            found.add("another parameter is blamed: " + outcome.message());
+        } else if (!message.group(5).isEmpty()) {
+            found.add("the fix is not the end: " + outcome.message());
+        }
+        if (JAVA.matcher(outcome.message()).find()) {
+            found.add("that is for developers: " + outcome.message());
+        }
+        if (!outcome.changes().isEmpty()) {
+            found.add("changed before it was refused: " + outcome.changes() + ": " + outcome.message());
+        }
+        return found;
+    }
+}
