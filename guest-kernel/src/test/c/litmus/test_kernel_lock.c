@@ -68,8 +68,10 @@ static bool has_it_alone(void) { return !early && holder == &machine[1] && waite
 
 int main(void)
 {
-    static const struct tso_scenario two = { "a CPU that halts is roused when the kernel lock is given back", reset,
-                                             { give_back, wait_halting }, has_it_alone,
+    static const struct tso_scenario two = { "a CPU that halts is roused when the kernel lock is given back",
+                                             reset,
+                                             { give_back, wait_halting },
+                                             has_it_alone,
                                              { "halt", "pass_to" } };
     return tso_check(&two) ? 0 : 1;
 }

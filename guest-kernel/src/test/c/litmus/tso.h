@@ -22,7 +22,7 @@ struct tso_scenario {
     const char *name;
     void (*reset)(void); /* the state before each execution */
     void (*threads[TSO_THREADS])(void);
-    bool (*good)(void); /* after all threads have ended; NULL: that they do is enough */
+    bool (*good)(void);             /* after all threads have ended; NULL: that they do is enough */
     const char *needed[TSO_NEEDED]; /* the functions that have a barrier without which it goes wrong */
 };
 
@@ -53,8 +53,7 @@ bool tso_compare_exchange(void *address, size_t size, void *expected, uint64_t v
     (tso_store((void *)(p), sizeof(*(p)), TSO_VALUE(v)), \
      (order) == __ATOMIC_SEQ_CST ? tso_barrier(__func__, __LINE__) : (void)0)
 #define __atomic_thread_fence(order) tso_barrier(__func__, __LINE__)
-#define __atomic_exchange_n(p, v, order) \
-    ((__typeof__(*(p)))tso_exchange((void *)(p), sizeof(*(p)), TSO_VALUE(v)))
+#define __atomic_exchange_n(p, v, order) ((__typeof__(*(p)))tso_exchange((void *)(p), sizeof(*(p)), TSO_VALUE(v)))
 #define __atomic_fetch_add(p, v, order) tso_add((p), sizeof(*(p)), (uint64_t)(v))
 #define __atomic_fetch_sub(p, v, order) tso_add((p), sizeof(*(p)), -(uint64_t)(v))
 #define __atomic_compare_exchange_n(p, expected, v, weak, good, bad) \
