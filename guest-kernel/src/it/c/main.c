@@ -28,14 +28,14 @@ extern const struct suite memory_suite, signals_suite, threads_suite, futex_suit
     epoll_suite, sockets_suite, files_suite, proc_suite, fpu_suite, security_suite, races_suite, gates_suite,
     arguments_suite, truncation_suite, control_suite, exhaustion_suite, latency_suite, streams_suite, writable_suite,
     options_suite, effects_suite, objects_suite, nodes_suite, limits_suite, datagrams_suite, groups_suite, stalls_suite,
-    cpus_suite, ipv6_suite, scratch_suite, datadisk_suite, keptdisk_suite;
+    cpus_suite, ipv6_suite, accepts_suite, scratch_suite, datadisk_suite, keptdisk_suite;
 static const struct suite *const suites[] = {
-    &memory_suite,  &signals_suite, &threads_suite,   &futex_suite,      &clocks_suite,  &pipes_suite,
-    &epoll_suite,   &sockets_suite, &files_suite,     &proc_suite,       &fpu_suite,     &security_suite,
-    &races_suite,   &gates_suite,   &arguments_suite, &truncation_suite, &control_suite, &exhaustion_suite,
-    &latency_suite, &streams_suite, &writable_suite,  &options_suite,    &effects_suite, &objects_suite,
-    &nodes_suite,   &limits_suite,  &datagrams_suite, &groups_suite,     &stalls_suite,  &cpus_suite,
-    &ipv6_suite,    &scratch_suite, &datadisk_suite,  &keptdisk_suite,
+    &memory_suite,  &signals_suite, &threads_suite,   &futex_suite,      &clocks_suite,   &pipes_suite,
+    &epoll_suite,   &sockets_suite, &files_suite,     &proc_suite,       &fpu_suite,      &security_suite,
+    &races_suite,   &gates_suite,   &arguments_suite, &truncation_suite, &control_suite,  &exhaustion_suite,
+    &latency_suite, &streams_suite, &writable_suite,  &options_suite,    &effects_suite,  &objects_suite,
+    &nodes_suite,   &limits_suite,  &datagrams_suite, &groups_suite,     &stalls_suite,   &cpus_suite,
+    &ipv6_suite,    &accepts_suite, &scratch_suite,   &datadisk_suite,   &keptdisk_suite,
 };
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
 

@@ -60,3 +60,10 @@ unsigned flow_tuple(const struct packet *packet, uint8_t *tuple)
         return tuple_of_ip4(data + ETHERNET_HEADER, available, tuple);
     return type == 0x86dd ? tuple_of_ip6(data + ETHERNET_HEADER, available, tuple) : 0;
 }
+
+unsigned flow_place(const struct hash_key *key, const struct packet *packet, unsigned count)
+{
+    uint8_t tuple[FLOW_TUPLE_MAX];
+    unsigned length = count > 1 ? flow_tuple(packet, tuple) : 0;
+    return length > 0 ? (unsigned)(siphash13(key, tuple, length) % count) : 0;
+}

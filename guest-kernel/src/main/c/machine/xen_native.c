@@ -10,6 +10,7 @@
 #include "platform/native/interrupts.h"
 #include "platform/native/native.h"
 #include "platform/native/unplug.h"
+#include "platform/native/xen.h"
 #include "platform/operations.h"
 
 static void write_console(const char *text, size_t length)
@@ -32,6 +33,18 @@ static void start_devices(void)
     native_start_pci_devices();
 }
 
+static void start_cpus(void)
+{
+    native_machine_start_cpus();
+    events_spread(native_xen_cpus());
+}
+
+static void stop_cpus(void)
+{
+    events_gather();
+    native_machine_stop_cpus();
+}
+
 static noreturn void power_off(void)
 {
     native_stop_pci_devices(true);
@@ -52,7 +65,7 @@ static void resume_interrupts(void)
 
 const struct platform_operations xen_native_machine = {
     .resume_interrupts = resume_interrupts,
-    .cpus_start = native_machine_start_cpus,
+    .cpus_start = start_cpus,
     .start_devices = start_devices,
     .console_write = write_console,
     .console_send = send_console,
@@ -60,7 +73,7 @@ const struct platform_operations xen_native_machine = {
     NATIVE_PROCESSOR_OPERATIONS,
     /* With a raised priority the emulated Xen host loses answers (docs/cpus.md), and events come past the APIC. */
     .cpu_halt = native_halt,
-    .cpus_stop = native_machine_stop_cpus,
+    .cpus_stop = stop_cpus,
     .power_off = power_off,
     .reboot = reboot,
 };

@@ -18,13 +18,26 @@ static bool is_kept(unsigned cpu)
     return xenbus_read(path, value, sizeof(value)) > 0 && strcmp(value, "offline") == 0;
 }
 
-static void start_cpus(void)
+/* Devices have a queue for each CPU that is going to run. */
+static void start_devices(void)
 {
     unsigned wanted = 1;
     while (wanted < platform.cpus && !is_kept(wanted))
         wanted++;
     platform.cpus = wanted;
-    pv_cpus_start(wanted);
+    xen_start_devices();
+}
+
+static void start_cpus(void)
+{
+    pv_cpus_start(platform.cpus);
+    events_spread(cpus_online);
+}
+
+static void stop_cpus(void)
+{
+    events_gather();
+    pv_cpus_stop();
 }
 
 const struct platform_operations xen_pv_machine = {
@@ -44,7 +57,7 @@ const struct platform_operations xen_pv_machine = {
     .cpu_catch_up = updates_need_no_catching_up,
     .cpu_halt = pv_cpu_halt,
     .cpu_rouse = pv_cpu_rouse,
-    .cpus_stop = pv_cpus_stop,
+    .cpus_stop = stop_cpus,
     .cpu_stolen_time = pv_stolen_time,
     .clock_monotonic = pv_clock_monotonic,
     .clock_wall = pv_clock_wall,
@@ -54,7 +67,7 @@ const struct platform_operations xen_pv_machine = {
     XEN_GUEST_OPERATIONS,
     .console_write = xen_console_write,
     .console_send = xen_console_send,
-    .start_devices = xen_start_devices,
+    .start_devices = start_devices,
     .power_off = xen_power_off,
     .reboot = xen_reboot,
 };

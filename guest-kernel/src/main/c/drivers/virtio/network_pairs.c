@@ -139,9 +139,7 @@ int virtio_net_pairs_use(struct virtio_nic *nic, nanoseconds time)
 
 struct virtio_pair *virtio_net_pair_for(struct virtio_nic *nic, const struct packet *packet)
 {
-    uint8_t tuple[FLOW_TUPLE_MAX];
-    unsigned length = nic->pairs_used > 1 ? flow_tuple(packet, tuple) : 0;
-    return &nic->pairs[length > 0 ? siphash13(&nic->key, tuple, length) % nic->pairs_used : 0];
+    return &nic->pairs[flow_place(&nic->key, packet, nic->pairs_used)];
 }
 
 void virtio_net_lock_all(struct virtio_nic *nic)

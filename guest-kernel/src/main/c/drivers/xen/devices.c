@@ -14,6 +14,8 @@
 
 /* More devices than this of one class are reported and left out. */
 #define DEVICES_MAX 16
+/* Grant references that every Xen allows a guest: 32 frames of them, the default before 4.10. */
+#define GRANTS_EXPECTED (32 * GRANTS_PER_FRAME)
 
 struct device_class {
     const char *directory; /* in our xenstore directory */
@@ -23,10 +25,12 @@ struct device_class {
     uint64_t numbers[DEVICES_MAX]; /* ascending */
 };
 
-static struct device_class classes[] = {
-    { .directory = "device/vbd", .grants = BLKFRONT_GRANTS, .start = blkfront_start },
-    { .directory = "device/vif", .grants = NETFRONT_GRANTS, .start = netfront_start },
-    { .directory = "device/console", .grants = CHANNEL_GRANTS, .start = xen_channel_start },
+static struct device_class disks = { .directory = "device/vbd", .grants = BLKFRONT_GRANTS, .start = blkfront_start };
+static struct device_class nics = { .directory = "device/vif", .grants = NETFRONT_GRANTS, .start = netfront_start };
+static struct device_class channels = {
+    .directory = "device/console",
+    .grants = CHANNEL_GRANTS,
+    .start = xen_channel_start,
 };
 
 static void insert_sorted(struct device_class *class, uint64_t number)
@@ -61,14 +65,22 @@ static void start_devices_of(struct device_class *class)
     }
 }
 
+/* The references that all devices together need at most: one queue of a NIC in any case, and more as far as they go. */
+static unsigned count_grants(void)
+{
+    unsigned of_others = disks.count * disks.grants + channels.count * channels.grants;
+    unsigned rest = GRANTS_EXPECTED - min_of(GRANTS_EXPECTED, of_others);
+    nics.grants *= netfront_limit_queues(nics.count, rest);
+    return of_others + nics.count * nics.grants;
+}
+
 void xen_start_devices(void)
 {
-    unsigned grants = 0;
     xen_read_seed();
-    for (unsigned i = 0; i < array_size(classes); i++) {
-        list_devices(&classes[i]);
-        grants += classes[i].grants * classes[i].count;
-    }
+    list_devices(&disks);
+    list_devices(&nics);
+    list_devices(&channels);
+    unsigned grants = count_grants();
     xen_control_start();
     if (grants == 0)
         return;
@@ -77,6 +89,7 @@ void xen_start_devices(void)
         log_error("no grant table for %u references: %s; no devices", grants, errno_name(error));
         return;
     }
-    for (unsigned i = 0; i < array_size(classes); i++)
-        start_devices_of(&classes[i]);
+    start_devices_of(&disks);
+    start_devices_of(&nics);
+    start_devices_of(&channels);
 }

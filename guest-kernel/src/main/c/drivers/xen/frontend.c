@@ -88,9 +88,9 @@ static void ours_written(struct xenbus_batch *batch, int result)
     batch_ended(frontend);
 }
 
-/* Writes the settings and then our state. */
-static void write_ours(struct frontend *frontend, const struct frontend_setting *settings, unsigned count,
-                       enum frontend_state state)
+/* The nodes for the settings; the one after them. */
+static struct xenbus_node *put_settings(struct frontend *frontend, const struct frontend_setting *settings,
+                                        unsigned count)
 {
     struct xenbus_node *node = frontend->ours;
     for (unsigned i = 0; i < count; i++, node++) {
@@ -100,6 +100,14 @@ static void write_ours(struct frontend *frontend, const struct frontend_setting 
         else
             format(node->value, sizeof(node->value), "%u", settings[i].value);
     }
+    return node;
+}
+
+/* Writes the settings and then our state. */
+static void write_ours(struct frontend *frontend, const struct frontend_setting *settings, unsigned count,
+                       enum frontend_state state)
+{
+    struct xenbus_node *node = put_settings(frontend, settings, count);
     node->name = "state";
     format(node->value, sizeof(node->value), "%d", (int)state);
     frontend->written = state;
@@ -110,6 +118,36 @@ static void write_state(struct frontend *frontend, enum frontend_state state)
 {
     if (frontend->written != state)
         write_ours(frontend, NULL, 0, state);
+}
+
+/* Each queue, one after the other, and then our state. */
+static void settings_written(struct xenbus_batch *batch, int result)
+{
+    struct frontend *frontend = batch->context;
+    if (result != 0 || frontend->described == frontend->queues) {
+        frontend->busy = false;
+        if (result == 0)
+            write_state(frontend, frontend->operations->offered);
+        batch_ended(frontend);
+        return;
+    }
+    struct frontend_setting settings[FRONTEND_SETTINGS_MAX];
+    char directory[sizeof(frontend->path) + sizeof("/queue-4294967295")];
+    format(directory, sizeof(directory), "%s/queue-%u", frontend->path, frontend->described);
+    unsigned count = frontend->operations->describe_queue(frontend, frontend->described++, settings);
+    put_settings(frontend, settings, count);
+    submit(frontend, XENBUS_WRITE, frontend->ours, count, directory, settings_written);
+}
+
+static void write_offer(struct frontend *frontend, const struct frontend_setting *settings, unsigned count)
+{
+    frontend->described = 0;
+    if (frontend->queues == 0) {
+        write_ours(frontend, settings, count, frontend->operations->offered);
+        return;
+    }
+    put_settings(frontend, settings, count);
+    submit(frontend, XENBUS_WRITE, frontend->ours, count, frontend->path, settings_written);
 }
 
 /* ---- The states ------------------------------------------------------------------------------------ */
@@ -134,6 +172,7 @@ static void make_offer(struct frontend *frontend)
         return;
     }
     frontend->operations->disconnected(frontend);
+    frontend->queues = 0;
     int error = frontend->operations->offer(frontend, settings, &count);
     if (error != 0) {
         log_error("device %s: cannot set up a connection to its backend: %s", frontend->path, errno_name(error));
@@ -141,7 +180,7 @@ static void make_offer(struct frontend *frontend)
         return;
     }
     frontend->phase = PHASE_OFFERED;
-    write_ours(frontend, settings, count, frontend->operations->offered);
+    write_offer(frontend, settings, count);
 }
 
 /* An earlier front end, of a boot loader or our own, is closed first; the backend then waits for a new one in

@@ -47,9 +47,12 @@ struct frontend_setting {
 struct frontend_operations {
     const char *const *nodes;    /* of the backend, that the driver wants to read; NULL at the end */
     enum frontend_state offered; /* our state once everything is offered */
-    /* Makes rings for frontend->backend_domain and an event channel; what to write for the backend. The driver's nodes
+    /* Makes rings for frontend->backend_domain and event channels; what to write for the backend. The driver's nodes
      * are those of a backend that waits. 0, or a negative errno: the device is lost. */
     int (*offer)(struct frontend *frontend, struct frontend_setting *settings, unsigned *count);
+    /* What to write of each of the frontend->queues queues in a directory of its own, "queue-<number>" in ours; how
+     * many settings they are. NULL for a driver that never has any. */
+    unsigned (*describe_queue)(struct frontend *frontend, unsigned number, struct frontend_setting *settings);
     /* The backend is connected, and the driver's nodes are those of one that is. 0, or a negative errno: the device is
      * lost. */
     int (*connected)(struct frontend *frontend);
@@ -70,7 +73,9 @@ struct frontend {
     enum frontend_state written; /* our state as the store has it; STATE_UNKNOWN: as another one left it */
     enum frontend_state seen;    /* the backend's state as read last */
     unsigned steps;              /* changes of it */
-    unsigned attempts;           /* offers since it was last up */
+    unsigned attempts;           /* offers since it was last up, this one included */
+    unsigned queues;             /* set by offer(): those with a directory of their own; 0 before */
+    unsigned described;          /* of these */
     struct xenbus_watch state_watch, attach_watch;
     char state_path[136], attach_path[80];
     bool busy, again;                           /* a batch is under way; look at the backend's state after it */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of netfront share: a NIC and its two directions. Each direction has a lock, never
- * held while calling the network stack: the stack may transmit from within receive().
+ * What the files of netfront share: a NIC and its queues, each with two directions. Each direction of a queue has a
+ * lock, never held while calling the network stack: the stack may transmit from within receive().
  */
 #pragma once
 
@@ -10,7 +10,9 @@
 #include "drivers/device.h"
 #include "drivers/xen/frontend.h"
 #include "drivers/xen/grant.h"
+#include "drivers/xen/netfront.h"
 #include "drivers/xen/ring.h"
+#include "lib/hash.h"
 
 /* xen/io/netif.h */
 #define NET_SLOTS 256U           /* per ring, by the size of the larger of request and response */
@@ -80,10 +82,9 @@ struct transmitter {
     uint16_t first_free;
     struct granted_page frames[NET_SLOTS]; /* for copied bytes, not in use; granted since their first use */
     unsigned frame_count;
-    unsigned extras;           /* extra infos that were not answered */
-    unsigned slots_per_packet; /* that the backend accepts, 1..NET_SLOTS_PER_PACKET */
-    bool full;                 /* transmit() said false: the stack waits for notice */
-    bool dead;                 /* not connected, or the backend broke the protocol: packets are dropped */
+    unsigned extras; /* extra infos that were not answered */
+    bool full;       /* transmit() said false: the stack waits for notice */
+    bool dead;       /* not connected, or the backend broke the protocol: packets are dropped */
     struct granted_page ring_page;
 };
 
@@ -94,39 +95,55 @@ struct receiver {
     struct granted_page spare[NET_SLOTS]; /* pages still granted, to be offered again */
     unsigned spares;
     unsigned target; /* pages to keep on offer, adapted to the load */
+    bool due;        /* its event came, and has not been asked for again */
     bool dead;       /* not connected, or the backend broke the protocol */
     struct granted_page ring_page;
+};
+
+struct nic;
+struct nic_queue {
+    struct nic *nic;
+    uint32_t port; /* of its event channel, for both directions; 0: there is none */
+    struct transmitter transmitter;
+    struct receiver receiver;
 };
 
 struct nic {
     struct network_device device;
     struct frontend frontend;
-    uint32_t port;
+    unsigned slots_per_packet; /* that the backend accepts, 1..NET_SLOTS_PER_PACKET */
     bool was_up;
-    struct transmitter transmitter;
-    struct receiver receiver;
+    struct hash_key key;  /* by which flows are spread */
+    unsigned turn;        /* the queue that is looked at first */
+    unsigned queue_limit; /* queues that there are; all are stopped but the first queue_count */
+    unsigned queue_count; /* that the backend was offered last, 1 before */
+    struct nic_queue *queues[NETFRONT_QUEUES];
 };
+
+/* The same queue for all packets of a flow. */
+struct nic_queue *netfront_queue_for(struct nic *nic, const struct packet *packet);
 
 static inline struct nic *nic_of(struct network_device *device) { return container_of(device, struct nic, device); }
 
 bool netfront_transmit(struct network_device *device, struct packet *packet);
 void netfront_flush(struct network_device *device);
 /* Frees what the backend has sent; notifies the stack when there is room again. */
-void netfront_transmit_event(struct nic *nic);
+void netfront_transmit_event(struct nic_queue *queue);
 /* An empty ring for the backend. 0, or -ENOMEM. */
-must_check int netfront_transmit_offer(struct nic *nic);
+must_check int netfront_transmit_offer(struct nic_queue *queue);
 /* Packets go out from now on. */
-void netfront_transmit_start(struct nic *nic);
-/* Drops what is in flight, and everything until it is started again. Harmless if nothing was offered. */
-void netfront_transmit_stop(struct nic *nic);
+void netfront_transmit_start(struct nic_queue *queue);
+/* Drops what is in flight, and everything until it is started again. Harmless if nothing was offered. True: the stack
+ * waits for notice that it may go on. */
+must_check bool netfront_transmit_stop(struct nic_queue *queue);
 
-/* Hands what came in to the stack and offers new pages. */
+/* network_device.receive_round. */
 bool netfront_receive_round(struct network_device *device);
+/* The next round looks at this queue. */
+void netfront_receive_event(struct nic_queue *queue);
 /* A ring for the backend with pages on offer. 0, or -ENOMEM. */
-must_check int netfront_receive_offer(struct nic *nic);
+must_check int netfront_receive_offer(struct nic_queue *queue);
 /* Packets come in from now on. */
-void netfront_receive_start(struct nic *nic);
+void netfront_receive_start(struct nic_queue *queue);
 /* Takes all pages back. Harmless if nothing was offered. */
-void netfront_receive_stop(struct nic *nic);
-/* Offers pages up to the target. */
-void netfront_receive_refill(struct nic *nic);
+void netfront_receive_stop(struct nic_queue *queue);

@@ -40,22 +40,22 @@ struct gathered {
 
 static uint32_t offered(const struct receiver *rx) { return rx->ring.requests_produced - rx->ring.responses_consumed; }
 
-static void receiver_died(struct nic *nic, const char *why)
+static void receiver_died(struct nic_queue *queue, const char *why)
 {
-    must_hold(&nic->receiver.lock);
-    if (!nic->receiver.dead)
-        log_error("network device %s: %s; nothing is received any more", nic->device.name, why);
-    nic->receiver.dead = true;
+    must_hold(&queue->receiver.lock);
+    if (!queue->receiver.dead)
+        log_error("network device %s: %s; nothing is received any more", queue->nic->device.name, why);
+    queue->receiver.dead = true;
 }
 
 static void keep_spare(struct receiver *rx, struct granted_page slot) { rx->spare[rx->spares++] = slot; }
 
 /* ---- Offering pages ------------------------------------------------------------------------ */
 
-static bool new_slot(struct nic *nic, struct granted_page *slot)
+static bool new_slot(struct nic_queue *queue, struct granted_page *slot)
 {
-    must_hold(&nic->receiver.lock);
-    struct receiver *rx = &nic->receiver;
+    must_hold(&queue->receiver.lock);
+    struct receiver *rx = &queue->receiver;
     if (rx->spares > 0) {
         *slot = rx->spare[--rx->spares];
         return true;
@@ -63,7 +63,7 @@ static bool new_slot(struct nic *nic, struct granted_page *slot)
     slot->page = device_page();
     if (!slot->page)
         return false;
-    slot->grant = grant_page(nic->frontend.backend_domain, slot->page, false);
+    slot->grant = grant_page(queue->nic->frontend.backend_domain, slot->page, false);
     if (slot->grant == GRANT_NONE) {
         page_put(slot->page);
         return false;
@@ -80,13 +80,13 @@ static void free_spares(struct receiver *rx)
     }
 }
 
-static bool refill(struct nic *nic)
+static bool refill(struct nic_queue *queue)
 {
-    must_hold(&nic->receiver.lock);
-    struct receiver *rx = &nic->receiver;
+    must_hold(&queue->receiver.lock);
+    struct receiver *rx = &queue->receiver;
     struct granted_page slot;
     bool put = false;
-    while (offered(rx) < rx->target && new_slot(nic, &slot)) {
+    while (offered(rx) < rx->target && new_slot(queue, &slot)) {
         uint16_t id = (uint16_t)(rx->ring.requests_produced % NET_SLOTS);
         struct rx_request request = { .id = id, .grant = slot.grant };
         rx->slots[id] = slot;
@@ -97,40 +97,48 @@ static bool refill(struct nic *nic)
     return put && ring_push(&rx->ring);
 }
 
-void netfront_receive_refill(struct nic *nic)
+/* Offers pages up to the target. */
+static void give_pages(struct nic_queue *queue)
 {
-    struct receiver *rx = &nic->receiver;
+    struct receiver *rx = &queue->receiver;
     spin_lock(&rx->lock);
-    bool notify = !rx->dead && refill(nic);
+    bool notify = !rx->dead && refill(queue);
     spin_unlock(&rx->lock);
     if (notify)
-        event_notify(nic->port);
+        event_notify(queue->port);
 }
 
-int netfront_receive_offer(struct nic *nic)
+int netfront_receive_offer(struct nic_queue *queue)
 {
-    struct receiver *rx = &nic->receiver;
-    if (!frontend_share_page(&nic->frontend, &rx->ring_page))
+    struct receiver *rx = &queue->receiver;
+    if (!frontend_share_page(&queue->nic->frontend, &rx->ring_page))
         return -ENOMEM;
     spin_lock(&rx->lock);
     ring_init(&rx->ring, page_data(rx->ring_page.page), sizeof(struct rx_request));
     rx->target = TARGET_MIN;
-    (void)refill(nic); /* no backend to notify yet */
+    (void)refill(queue); /* no backend to notify yet */
     bool enough = offered(rx) >= PAGES_KEPT;
     spin_unlock(&rx->lock);
     return enough ? 0 : -ENOMEM;
 }
 
-void netfront_receive_start(struct nic *nic)
+void netfront_receive_event(struct nic_queue *queue)
 {
-    spin_lock(&nic->receiver.lock);
-    nic->receiver.dead = false;
-    spin_unlock(&nic->receiver.lock);
+    spin_lock(&queue->receiver.lock);
+    queue->receiver.due = true;
+    spin_unlock(&queue->receiver.lock);
 }
 
-void netfront_receive_stop(struct nic *nic)
+void netfront_receive_start(struct nic_queue *queue)
 {
-    struct receiver *rx = &nic->receiver;
+    spin_lock(&queue->receiver.lock);
+    queue->receiver.dead = false;
+    spin_unlock(&queue->receiver.lock);
+}
+
+void netfront_receive_stop(struct nic_queue *queue)
+{
+    struct receiver *rx = &queue->receiver;
     spin_lock(&rx->lock);
     rx->dead = true;
     for (; offered(rx) > 0; rx->ring.responses_consumed++) {
@@ -142,13 +150,15 @@ void netfront_receive_stop(struct nic *nic)
     spin_unlock(&rx->lock);
 }
 
-/* Doubles the offer when the backend used up most of it, lets it shrink slowly when it did not. */
+/* Doubles the offer when the backend has used up most of it, lets it shrink slowly when it has not. */
 static void adapt_target(struct receiver *rx)
 {
     must_hold(&rx->lock);
-    if (offered(rx) < rx->target / 4)
+    int pending = ring_pending(&rx->ring);
+    uint32_t left = pending < 0 ? 0 : offered(rx) - (uint32_t)pending;
+    if (left < rx->target / 4)
         rx->target = min_of(rx->target * 2, TARGET_MAX);
-    else if (offered(rx) > rx->target * 3 / 4 && rx->target > TARGET_MIN)
+    else if (left > rx->target * 3 / 4 && rx->target > TARGET_MIN)
         rx->target--;
 }
 
@@ -161,9 +171,9 @@ static void take(struct receiver *rx, void *response, struct granted_page *slot)
     ring_take(&rx->ring, response, sizeof(struct rx_response));
 }
 
-static void take_extras(struct nic *nic, int *pending, struct gathered *packet)
+static void take_extras(struct nic_queue *queue, int *pending, struct gathered *packet)
 {
-    must_hold(&nic->receiver.lock);
+    must_hold(&queue->receiver.lock);
     struct extra_info extra = { .flags = EXTRA_FLAG_MORE };
     while (extra.flags & EXTRA_FLAG_MORE) {
         struct granted_page slot;
@@ -171,9 +181,9 @@ static void take_extras(struct nic *nic, int *pending, struct gathered *packet)
             packet->damaged = true;
             return;
         }
-        take(&nic->receiver, &extra, &slot);
+        take(&queue->receiver, &extra, &slot);
         --*pending;
-        keep_spare(&nic->receiver, slot);
+        keep_spare(&queue->receiver, slot);
         if (extra.type == EXTRA_TYPE_GSO && (extra.gso_type == GSO_TCPV4 || extra.gso_type == GSO_TCPV6) &&
             extra.gso_size != 0)
             packet->segment_size = extra.gso_size;
@@ -182,14 +192,14 @@ static void take_extras(struct nic *nic, int *pending, struct gathered *packet)
     }
 }
 
-static void add_piece(struct nic *nic, struct gathered *packet, struct granted_page slot,
+static void add_piece(struct nic_queue *queue, struct gathered *packet, struct granted_page slot,
                       const struct rx_response *response)
 {
     bool good = response->status > 0 && response->offset + (uint32_t)response->status <= PAGE_SIZE &&
                 packet->count < NET_SLOTS_PER_PACKET;
     if (!good) {
         packet->damaged = true;
-        keep_spare(&nic->receiver, slot);
+        keep_spare(&queue->receiver, slot);
         return;
     }
     packet->pieces[packet->count].slot = slot;
@@ -200,9 +210,9 @@ static void add_piece(struct nic *nic, struct gathered *packet, struct granted_p
 }
 
 /* Takes the responses of one packet. False: the protocol is broken. */
-static bool gather(struct nic *nic, int *pending, struct gathered *packet)
+static bool gather(struct nic_queue *queue, int *pending, struct gathered *packet)
 {
-    must_hold(&nic->receiver.lock);
+    must_hold(&queue->receiver.lock);
     struct rx_response response;
     bool first = true;
     do {
@@ -211,17 +221,17 @@ static bool gather(struct nic *nic, int *pending, struct gathered *packet)
             packet->damaged = true;
             return true;
         }
-        uint32_t expected = nic->receiver.ring.responses_consumed % NET_SLOTS;
-        take(&nic->receiver, &response, &slot);
+        uint32_t expected = queue->receiver.ring.responses_consumed % NET_SLOTS;
+        take(&queue->receiver, &response, &slot);
         --*pending;
-        add_piece(nic, packet, slot, &response);
+        add_piece(queue, packet, slot, &response);
         if (response.id != expected)
             return false;
         if (first) {
             packet->flags = response.flags;
             first = false;
             if (response.flags & RX_EXTRA_INFO)
-                take_extras(nic, pending, packet);
+                take_extras(queue, pending, packet);
         }
     } while (response.flags & RX_MORE_DATA);
     if (packet->length > NET_PACKET_MAX)
@@ -277,10 +287,10 @@ static bool move_pages(struct gathered *from, struct packet *packet)
     return true;
 }
 
-static struct packet *keep_pages(struct nic *nic, struct gathered *from)
+static struct packet *keep_pages(struct nic_queue *queue, struct gathered *from)
 {
-    must_hold(&nic->receiver.lock);
-    struct receiver *rx = &nic->receiver;
+    must_hold(&queue->receiver.lock);
+    struct receiver *rx = &queue->receiver;
     struct packet *packet = NULL;
     if (offered(rx) + rx->spares >= PAGES_KEPT)
         packet = packet_allocate_paged(COPY_HEADERS);
@@ -293,18 +303,18 @@ static struct packet *keep_pages(struct nic *nic, struct gathered *from)
     if (move_pages(from, packet))
         return packet;
     packet_free(packet);
-    receiver_died(nic, "the backend keeps pages it has filled");
+    receiver_died(queue, "the backend keeps pages it has filled");
     return NULL;
 }
 
-static struct packet *build(struct nic *nic, struct gathered *from)
+static struct packet *build(struct nic_queue *queue, struct gathered *from)
 {
     struct packet *packet;
     if (from->damaged || from->count == 0) {
-        give_back(&nic->receiver, from);
+        give_back(&queue->receiver, from);
         return NULL;
     }
-    packet = from->length <= COPY_WHOLE ? copy_whole(&nic->receiver, from) : keep_pages(nic, from);
+    packet = from->length <= COPY_WHOLE ? copy_whole(&queue->receiver, from) : keep_pages(queue, from);
     if (!packet)
         return NULL;
     packet->length = from->length;
@@ -316,62 +326,71 @@ static struct packet *build(struct nic *nic, struct gathered *from)
     return packet;
 }
 
-/* Takes all packets there are; no page is offered meanwhile, so this ends. */
-static void take_packets(struct nic *nic, struct list *packets)
+/* Takes packets, `most` of them at most, and returns how many they were; those dropped count too. */
+static unsigned take_packets(struct nic_queue *queue, unsigned most, struct list *packets)
 {
-    must_hold(&nic->receiver.lock);
-    struct receiver *rx = &nic->receiver;
+    must_hold(&queue->receiver.lock);
+    struct receiver *rx = &queue->receiver;
+    unsigned taken = 0;
     do {
         int pending = ring_pending(&rx->ring);
         if (pending < 0) {
-            receiver_died(nic, "the backend's receive index is wrong");
-            return;
+            receiver_died(queue, "the backend's receive index is wrong");
+            return taken;
         }
-        while (pending > 0) {
+        while (pending > 0 && taken < most) {
             struct gathered gathered = { .count = 0 };
-            if (!gather(nic, &pending, &gathered)) {
+            taken++;
+            if (!gather(queue, &pending, &gathered)) {
                 give_back(rx, &gathered);
-                receiver_died(nic, "the backend answers out of order");
-                return;
+                receiver_died(queue, "the backend answers out of order");
+                return taken;
             }
-            struct packet *packet = build(nic, &gathered);
+            struct packet *packet = build(queue, &gathered);
             if (rx->dead)
-                return;
+                return taken;
             if (packet)
                 list_push_back(packets, &packet->link);
             else
-                nic->device.dropped++;
+                queue->nic->device.dropped++;
         }
-    } while (ring_wait_for(&rx->ring, 1));
+    } while (taken < most && ring_wait_for(&rx->ring, 1));
+    return taken;
 }
 
-static void deliver(struct nic *nic, struct list *packets)
+static void deliver(struct network_device *device, struct list *packets)
 {
-    struct network_device *device = &nic->device;
     struct list *link;
-    if (list_empty(packets))
-        return;
     while ((link = list_pop_front(packets)))
         network_device_received(device, list_entry(link, struct packet, link));
-    if (device->receive_done)
-        device->receive_done(device);
 }
 
-/* No page is offered until all that came is dealt with, so a round is no longer than the ring. The backend's next
- * packet raises an event again. */
-bool netfront_receive_round(struct network_device *device)
+/* While less than `most` is taken the backend's next packet raises an event again. */
+static unsigned serve(struct network_device *device, unsigned number, unsigned most, bool *ready)
 {
-    struct nic *nic = container_of(device, struct nic, device);
-    struct receiver *rx = &nic->receiver;
+    struct nic_queue *queue = nic_of(device)->queues[number];
+    struct receiver *rx = &queue->receiver;
     struct list packets;
+    unsigned taken = 0;
+    (void)ready; /* the event's handler sees to what was sent */
     list_init(&packets);
     spin_lock(&rx->lock);
-    if (!rx->dead) {
-        take_packets(nic, &packets);
+    bool due = rx->due && !rx->dead;
+    if (due) {
         adapt_target(rx);
+        taken = take_packets(queue, most, &packets);
     }
+    rx->due = taken == most;
     spin_unlock(&rx->lock);
-    deliver(nic, &packets);
-    netfront_receive_refill(nic);
-    return false;
+    if (!due)
+        return 0;
+    deliver(device, &packets);
+    give_pages(queue);
+    return taken;
+}
+
+bool netfront_receive_round(struct network_device *device)
+{
+    struct nic *nic = nic_of(device);
+    return network_device_round(device, nic->queue_count, &nic->turn, serve);
 }

@@ -80,10 +80,10 @@ static void copy_out(const struct packet *packet, uint32_t from, uint8_t *to, ui
 }
 
 /* Frames stay granted: they never hold anything but what the backend was sent in them. */
-static bool take_frame(struct nic *nic, struct granted_page *frame)
+static bool take_frame(struct nic_queue *queue, struct granted_page *frame)
 {
-    must_hold(&nic->transmitter.lock);
-    struct transmitter *tx = &nic->transmitter;
+    must_hold(&queue->transmitter.lock);
+    struct transmitter *tx = &queue->transmitter;
     if (tx->frame_count > 0) {
         *frame = tx->frames[--tx->frame_count];
         return true;
@@ -91,28 +91,28 @@ static bool take_frame(struct nic *nic, struct granted_page *frame)
     frame->page = device_page();
     if (!frame->page)
         return false;
-    frame->grant = grant_page(nic->frontend.backend_domain, frame->page, true);
+    frame->grant = grant_page(queue->nic->frontend.backend_domain, frame->page, true);
     if (frame->grant == GRANT_NONE)
         page_put(frame->page);
     return frame->grant != GRANT_NONE;
 }
 
 /* One free id for a piece, its bytes copied or its page granted; NULL without one. */
-static struct tx_slot *take_slot(struct nic *nic, struct packet *packet, const struct piece *piece)
+static struct tx_slot *take_slot(struct nic_queue *queue, struct packet *packet, const struct piece *piece)
 {
-    must_hold(&nic->transmitter.lock);
-    struct transmitter *tx = &nic->transmitter;
+    must_hold(&queue->transmitter.lock);
+    struct transmitter *tx = &queue->transmitter;
     if (tx->first_free == NO_SLOT)
         return NULL;
     struct tx_slot *slot = &tx->slots[tx->first_free];
     slot->copied = !piece->fragment;
     if (slot->copied) {
-        if (!take_frame(nic, &slot->granted))
+        if (!take_frame(queue, &slot->granted))
             return NULL;
         copy_out(packet, piece->from, page_data(slot->granted.page), piece->length);
     } else {
         slot->granted.page = piece->fragment->page;
-        slot->granted.grant = grant_page(nic->frontend.backend_domain, slot->granted.page, true);
+        slot->granted.grant = grant_page(queue->nic->frontend.backend_domain, slot->granted.page, true);
         if (slot->granted.grant == GRANT_NONE)
             return NULL;
     }
@@ -210,22 +210,23 @@ static void take_back(struct transmitter *tx, struct tx_slot *const *slots, unsi
 }
 
 /* Puts the packet on the ring, which has room for any. False: it could not be (dropped). */
-static bool send_pieces(struct nic *nic, struct packet *packet)
+static bool send_pieces(struct nic_queue *queue, struct packet *packet)
 {
-    must_hold(&nic->transmitter.lock);
-    struct transmitter *tx = &nic->transmitter;
+    must_hold(&queue->transmitter.lock);
+    const struct nic *nic = queue->nic;
+    struct transmitter *tx = &queue->transmitter;
     struct piece pieces[NET_SLOTS_PER_PACKET];
     struct tx_slot *slots[NET_SLOTS_PER_PACKET];
     if (!is_offloaded(&nic->device, packet))
         return false;
-    unsigned limit = tx->slots_per_packet;
+    unsigned limit = nic->slots_per_packet;
     unsigned count = split(packet, packet->length <= COPY_WHOLE ? packet->length : packet->linear, pieces, limit);
     if (count > limit)
         count = split(packet, packet->length, pieces, limit);
     if (count == 0 || count > limit)
         return false;
     for (unsigned i = 0; i < count; i++) {
-        slots[i] = take_slot(nic, packet, &pieces[i]);
+        slots[i] = take_slot(queue, packet, &pieces[i]);
         if (!slots[i]) {
             take_back(tx, slots, i);
             return false;
@@ -237,10 +238,10 @@ static bool send_pieces(struct nic *nic, struct packet *packet)
 }
 
 /* False: the protocol is broken. */
-static bool take_response(struct nic *nic)
+static bool take_response(struct nic_queue *queue)
 {
-    must_hold(&nic->transmitter.lock);
-    struct transmitter *tx = &nic->transmitter;
+    must_hold(&queue->transmitter.lock);
+    struct transmitter *tx = &queue->transmitter;
     struct tx_response response;
     ring_take(&tx->ring, &response, sizeof(response));
     if (response.status == RESPONSE_NULL) {
@@ -256,35 +257,35 @@ static bool take_response(struct nic *nic)
     bool revoked = return_slot(tx, slot);
     if (--progress_of(packet)->slots == 0) {
         if (response.status < 0)
-            nic->device.dropped++;
+            queue->nic->device.dropped++;
         packet_free(packet);
     }
     return revoked;
 }
 
-static void transmitter_died(struct nic *nic)
+static void transmitter_died(struct nic_queue *queue)
 {
-    must_hold(&nic->transmitter.lock);
-    if (!nic->transmitter.dead)
+    must_hold(&queue->transmitter.lock);
+    if (!queue->transmitter.dead)
         log_error("network device %s: the backend violates the transmit protocol; nothing is sent any more",
-                  nic->device.name);
-    nic->transmitter.dead = true;
+                  queue->nic->device.name);
+    queue->transmitter.dead = true;
 }
 
 /* Takes all answers there are. Asks for the next notification when half of what is in flight has
  * gone, so a burst costs few interrupts and the last packet is still freed. */
-static void reap(struct nic *nic)
+static void reap(struct nic_queue *queue)
 {
-    must_hold(&nic->transmitter.lock);
-    struct transmitter *tx = &nic->transmitter;
+    must_hold(&queue->transmitter.lock);
+    struct transmitter *tx = &queue->transmitter;
     uint32_t half;
     do {
         int pending = tx->dead ? 0 : ring_pending(&tx->ring);
         bool good = pending >= 0;
         while (good && pending-- > 0)
-            good = take_response(nic);
+            good = take_response(queue);
         if (!good) {
-            transmitter_died(nic);
+            transmitter_died(queue);
             return;
         }
         half = (tx->ring.requests_produced - tx->ring.responses_consumed) / 2 + 1;
@@ -293,14 +294,14 @@ static void reap(struct nic *nic)
 
 bool netfront_transmit(struct network_device *device, struct packet *packet)
 {
-    struct nic *nic = nic_of(device);
-    struct transmitter *tx = &nic->transmitter;
+    struct nic_queue *queue = netfront_queue_for(nic_of(device), packet);
+    struct transmitter *tx = &queue->transmitter;
     spin_lock(&tx->lock);
     if (ring_free(&tx->ring) < ROOM_FOR_A_PACKET)
-        reap(nic);
+        reap(queue);
     uint32_t length = packet->length;
     bool sent = !tx->dead && ring_free(&tx->ring) >= ROOM_FOR_A_PACKET && length <= NET_PACKET_MAX &&
-                send_pieces(nic, packet);
+                send_pieces(queue, packet);
     if (sent) {
         device->sent_packets++;
         device->sent_bytes += length;
@@ -314,34 +315,40 @@ bool netfront_transmit(struct network_device *device, struct packet *packet)
     return room;
 }
 
-void netfront_flush(struct network_device *device)
+static void flush(struct nic_queue *queue)
 {
-    struct nic *nic = nic_of(device);
-    struct transmitter *tx = &nic->transmitter;
+    struct transmitter *tx = &queue->transmitter;
     spin_lock(&tx->lock);
     bool notify = !tx->dead && ring_push(&tx->ring);
     spin_unlock(&tx->lock);
     if (notify)
-        event_notify(nic->port);
+        event_notify(queue->port);
 }
 
-void netfront_transmit_event(struct nic *nic)
+void netfront_flush(struct network_device *device)
 {
-    struct transmitter *tx = &nic->transmitter;
+    struct nic *nic = nic_of(device);
+    for (unsigned i = 0; i < nic->queue_count; i++)
+        flush(nic->queues[i]);
+}
+
+void netfront_transmit_event(struct nic_queue *queue)
+{
+    struct transmitter *tx = &queue->transmitter;
     spin_lock(&tx->lock);
-    reap(nic);
+    reap(queue);
     bool ready = tx->full && (tx->dead || ring_free(&tx->ring) >= ROOM_FOR_A_PACKET);
     if (ready)
         tx->full = false;
     spin_unlock(&tx->lock);
-    if (ready && nic->device.transmit_ready)
-        nic->device.transmit_ready(&nic->device);
+    if (ready && queue->nic->device.transmit_ready)
+        queue->nic->device.transmit_ready(&queue->nic->device);
 }
 
-int netfront_transmit_offer(struct nic *nic)
+int netfront_transmit_offer(struct nic_queue *queue)
 {
-    struct transmitter *tx = &nic->transmitter;
-    if (!frontend_share_page(&nic->frontend, &tx->ring_page))
+    struct transmitter *tx = &queue->transmitter;
+    if (!frontend_share_page(&queue->nic->frontend, &tx->ring_page))
         return -ENOMEM;
     spin_lock(&tx->lock);
     ring_init(&tx->ring, page_data(tx->ring_page.page), sizeof(struct tx_request));
@@ -354,16 +361,16 @@ int netfront_transmit_offer(struct nic *nic)
     return 0;
 }
 
-void netfront_transmit_start(struct nic *nic)
+void netfront_transmit_start(struct nic_queue *queue)
 {
-    spin_lock(&nic->transmitter.lock);
-    nic->transmitter.dead = false;
-    spin_unlock(&nic->transmitter.lock);
+    spin_lock(&queue->transmitter.lock);
+    queue->transmitter.dead = false;
+    spin_unlock(&queue->transmitter.lock);
 }
 
-void netfront_transmit_stop(struct nic *nic)
+bool netfront_transmit_stop(struct nic_queue *queue)
 {
-    struct transmitter *tx = &nic->transmitter;
+    struct transmitter *tx = &queue->transmitter;
     spin_lock(&tx->lock);
     tx->dead = true;
     for (unsigned i = 0; i < NET_SLOTS; i++) {
@@ -373,7 +380,7 @@ void netfront_transmit_stop(struct nic *nic)
         (void)return_slot(tx, &tx->slots[i]);
         if (--progress_of(packet)->slots > 0)
             continue;
-        nic->device.dropped++;
+        queue->nic->device.dropped++;
         packet_free(packet);
     }
     while (tx->frame_count > 0) {
@@ -384,6 +391,5 @@ void netfront_transmit_stop(struct nic *nic)
     bool waited_for = tx->full;
     tx->full = false;
     spin_unlock(&tx->lock);
-    if (waited_for && nic->device.transmit_ready)
-        nic->device.transmit_ready(&nic->device);
+    return waited_for;
 }

@@ -79,7 +79,7 @@ void xenbus_submit(struct xenbus_request *request);
 /* Several nodes below a directory, read or written in this order without waiting. The structure, the nodes and the
  * names stay until done, which is called once, perhaps from within; `result` as of xenbus_read_nodes() and
  * xenbus_write_nodes(). One at a time in each structure. */
-#define XENBUS_BATCH_MAX 10
+#define XENBUS_BATCH_MAX 12
 struct xenbus_batch {
     struct xenbus_node *nodes;
     unsigned count; /* 1..XENBUS_BATCH_MAX */

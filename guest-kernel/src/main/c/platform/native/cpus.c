@@ -18,6 +18,7 @@
 #include "platform/native/native.h"
 #include "platform/native/page_table.h"
 #include "platform/native/selectors.h"
+#include "platform/native/xen.h"
 #include "platform/x86/fpu.h"
 
 /* SDM 3A 8.4.4.1 has a second start-up message sent when the first one shows no effect. */
@@ -72,6 +73,7 @@ static noreturn void start_here(struct cpu *cpu)
     native_interrupts_load();
     native_timer_load();
     native_steal_load(cpu);
+    native_xen_load(cpu);
     if (move_on(STARTING, UP))
         compare_clocks(1);
     while (!cpu_is_counted(cpu) && __atomic_load_n(&progress, __ATOMIC_ACQUIRE) != LEFT_OUT)

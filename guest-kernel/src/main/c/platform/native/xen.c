@@ -3,8 +3,8 @@
  * The native platform as a guest of Xen, whether Xen itself (type="pvh") or a BIOS (type="hvm") started it.
  * native_xen_detect() comes early in native_start(): it sets up hypercalls, xen_host and platform_operations.
  * native_xen_init() comes when there are memory and interrupts: Xen's pages and the rings are mapped, and all event
- * channels become one interrupt vector, whose handler runs those of the channels (platform/xen/events.h). The console's
- * ring is only used where there is no serial port; there may be neither.
+ * channels become one interrupt vector, whose handler runs those of the channels (platform/xen/events.h) that interrupt
+ * the CPU. The console's ring is only used where there is no serial port; there may be neither.
  *
  * A domain that was saved and restored has its memory and its processors, local APICs included, as they were. Xen's
  * pages, event channels and what was registered are set up again by suspend() and resume(), in a thread on the boot
@@ -64,6 +64,7 @@ static struct shared_info *shared;
 static struct grant_entry *grants; /* 1 << grants_order pages */
 static unsigned grants_order;
 static uint64_t generation[2]; /* what the generator of random numbers mixes in (platform.h) */
+static unsigned vcpu_of[CPUS_MAX]; /* Xen's number of each CPU, by its id; each writes its own */
 
 /* 0 also where Xen does not know the parameter. */
 static uint64_t get_parameter(uint32_t index)
@@ -142,7 +143,23 @@ static nanoseconds wall_now(void)
 static void handle_events(void *context)
 {
     (void)context;
-    events_dispatch(&shared->vcpu[0]);
+    events_dispatch(&shared->vcpu[this_cpu()->id]); /* native_xen_cpus() */
+}
+
+void native_xen_load(const struct cpu *cpu)
+{
+    unsigned number;
+    if (present && xen_vcpu(&number))
+        vcpu_of[cpu->id] = number;
+}
+
+/* The shared page has room for so many. */
+unsigned native_xen_cpus(void)
+{
+    unsigned count = 1;
+    while (count < min_of(cpus_online, (unsigned)array_size(shared->vcpu)) && vcpu_of[count] == count)
+        count++;
+    return count;
 }
 
 static void map_shared_info(void)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Other domains raise events, and one that does so without end must not stop the program: events get a share of the CPU
- * while something else wants it (platform/share.h). While they rest, ports are masked as they come, so that the loops
- * that look for pending events end, and unmasked after it. What no other domain can raise does not rest: the timers,
- * which are the hypervisor's own, and what CPUs interrupt each other with.
+ * Other domains raise events, and one that does so without end must not stop the program: on each CPU events get a share
+ * of the time while something else wants it (platform/share.h). While they rest, ports are masked as they come, so that
+ * the loops that look for pending events end, and unmasked after it. What no other domain can raise does not rest: the
+ * timers, which are the hypervisor's own, and what CPUs interrupt each other with. A CPU ends its own rest when it is
+ * idle, and any CPU ends one whose time is over.
  *
- * Other domains' events interrupt the boot CPU only, so that one alone has a share to keep. The bitmaps of ports are
- * those of all CPUs: a CPU leaves the ports of others alone, for which Xen has notified those.
+ * Other domains' events interrupt the boot CPU until the others run, and again before they stop. The bitmaps of ports
+ * are those of all CPUs: a CPU leaves the ports of others alone, for which Xen has notified those. A port is masked
+ * while it moves, so that Xen notifies the new CPU of what is pending when it is unmasked.
  */
 #include "platform/xen/events.h"
 
@@ -15,6 +17,7 @@
 #include "core/kernel_lock.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "platform/platform.h"
 #include "platform/share.h"
@@ -34,9 +37,12 @@ static struct shared_info *shared;
 static struct binding *bindings[EVENT_WORDS];
 static uint64_t own_ports[EVENT_WORDS]; /* which no other domain can raise */
 static uint8_t cpu_of[EVENT_PORTS];     /* the CPU that each port interrupts */
+static uint8_t preferred[EVENT_PORTS];  /* the CPU that each port is to interrupt */
+static unsigned cpus_interrupted = 1;   /* by other domains' ports */
 
-static struct share share;
-static uint64_t resting_ports[EVENT_WORDS]; /* masked until the rest is over */
+static struct share shares[CPUS_MAX];       /* of each CPU, by its id */
+static unsigned resting;                    /* how many of them are */
+static uint64_t resting_ports[EVENT_WORDS]; /* masked until their CPU does not rest */
 
 void events_init(struct shared_info *mapped)
 {
@@ -54,7 +60,10 @@ void events_restored(void)
             memset(bindings[word], 0, 64 * sizeof(*bindings[word]));
     }
     memset(cpu_of, 0, sizeof(cpu_of));
+    memset(preferred, 0, sizeof(preferred));
 }
+
+static bool is_own(uint32_t port) { return own_ports[port / 64] & 1UL << port % 64; }
 
 static void rest(uint32_t port)
 {
@@ -62,36 +71,50 @@ static void rest(uint32_t port)
     resting_ports[port / 64] |= 1UL << port % 64;
 }
 
-/* Handlers ran from `began` until now, `port` as the last one. */
+/* A handler ran from `began` until now, that of `port`. */
 static nanoseconds account(nanoseconds began, uint32_t port)
 {
+    struct share *share = &shares[this_cpu()->id];
     nanoseconds now = clock_monotonic();
-    if (this_cpu()->id != 0)
+    if (is_own(port) || !share_charge(share, now - began, began, now))
         return now;
-    if (share_charge(&share, now - began, began, now) && share_is_said(&share))
+    write_once(resting, resting + 1);
+    if (share_is_said(share))
         log_info("events take half of the CPU, most recently on channel %u; limiting them", port);
     return now;
 }
 
-static void end_rest(void)
+/* Ports that rested with another CPU, before they moved, go on with those of the CPU that they interrupt now. */
+static void end_rest(unsigned cpu, nanoseconds now)
 {
-    share_end_rest(&share, clock_monotonic());
+    share_end_rest(&shares[cpu], now);
+    write_once(resting, resting - 1);
     for (unsigned word = 0; word < EVENT_WORDS; word++) {
-        uint64_t ports = resting_ports[word];
-        resting_ports[word] = 0;
-        for (; ports != 0; ports &= ports - 1)
-            event_unmask(word * 64 + (unsigned)__builtin_ctzl(ports));
+        for (uint64_t ports = resting_ports[word]; ports != 0; ports &= ports - 1) {
+            uint32_t port = word * 64 + (unsigned)__builtin_ctzl(ports);
+            if (shares[cpu_of[port]].resting)
+                continue;
+            resting_ports[word] &= ~(1UL << port % 64);
+            event_unmask(port);
+        }
     }
 }
 
 /* Another CPU may be idle before the time, and has the timer when it is over. */
 void events_resume(void)
 {
-    if (likely(!read_once(share.resting)))
+    if (likely(read_once(resting) == 0))
         return;
     bool entered = kernel_enter_again();
-    if (share.resting && (this_cpu()->id == 0 || clock_monotonic() >= share.ends))
-        end_rest();
+    nanoseconds now = clock_monotonic();
+    for (unsigned cpu = 0; cpu < CPUS_MAX && resting > 0; cpu++) {
+        if (!shares[cpu].resting)
+            continue;
+        if (cpu == this_cpu()->id || now >= shares[cpu].ends)
+            end_rest(cpu, now);
+        else
+            kernel_resume_interrupts_at(shares[cpu].ends);
+    }
     if (entered)
         kernel_leave();
 }
@@ -99,7 +122,7 @@ void events_resume(void)
 static void dispatch_port(uint32_t port)
 {
     struct binding *word = bindings[port / 64];
-    if (share.resting && !(own_ports[port / 64] & 1UL << port % 64)) {
+    if (shares[this_cpu()->id].resting && !is_own(port)) {
         rest(port);
         return;
     }
@@ -188,6 +211,48 @@ void event_bind(uint32_t port, event_handler *handler, void *context)
     (*word)[port % 64] = (struct binding){ handler, context };
 }
 
+/* ---- Which CPU a port interrupts ---- */
+
+static bool is_masked(uint32_t port) { return read_once(shared->event_mask[port / 64]) & 1UL << port % 64; }
+
+/* A port that rests is unmasked when the rest is over, on whichever CPU. */
+static void route(uint32_t port)
+{
+    struct {
+        uint32_t port, vcpu;
+    } request = { port, preferred[port] < cpus_interrupted ? preferred[port] : 0 };
+    if (request.vcpu == cpu_of[port])
+        return;
+    bool open = !is_masked(port);
+    event_mask(port);
+    int64_t error = hypercall_event(EVENT_BIND_TO_CPU, &request);
+    if (error == 0)
+        cpu_of[port] = (uint8_t)request.vcpu;
+    else
+        log_error("event channel %u stays with CPU %u: %s", port, cpu_of[port], errno_name(error));
+    if (open)
+        event_unmask(port);
+}
+
+void event_prefer(uint32_t port, unsigned cpu)
+{
+    assert(port < EVENT_PORTS && cpu < CPUS_MAX && !is_own(port));
+    preferred[port] = (uint8_t)cpu;
+    route(port);
+}
+
+static void route_all(unsigned cpus)
+{
+    cpus_interrupted = cpus;
+    for (uint32_t port = 0; port < EVENT_PORTS; port++)
+        if (!is_own(port))
+            route(port);
+}
+
+void events_spread(unsigned cpus) { route_all(cpus); }
+
+void events_gather(void) { route_all(1); }
+
 void event_mask(uint32_t port)
 {
     __atomic_fetch_or(&shared->event_mask[port / 64], 1UL << port % 64, __ATOMIC_SEQ_CST);
@@ -206,6 +271,7 @@ void event_close(uint32_t port)
     resting_ports[port / 64] &= ~(1UL << port % 64);
     bindings[port / 64][port % 64] = (struct binding){ 0 };
     event_clear(port);
+    preferred[port] = cpu_of[port] = 0; /* as Xen has it for a port that is given out */
     if (hypercall_event(EVENT_CLOSE, &port) != 0)
         log_error("event channel %u cannot be closed", port);
 }

@@ -3,8 +3,9 @@
  * Event channels, Xen's interrupts: 4096 ports in two levels of bitmaps (xen/event_channel.h). Handlers
  * run with events masked, in interrupt context (platform.h). The same on Xen PV, PVH and HVM.
  *
- * Each port interrupts one CPU: those of devices the boot CPU, the timer of a CPU and what other CPUs interrupt it with
- * the CPU itself. No lock of its own: the kernel lock (core/kernel_lock.h) is held, but where "any context" is said.
+ * Each port interrupts one CPU: the timer of a CPU and what other CPUs interrupt it with the CPU itself, a device's the
+ * one that event_prefer() has named, while that one runs, else the boot CPU. No lock of its own: the kernel lock
+ * (core/kernel_lock.h) is held, but where "any context" is said.
  */
 #pragma once
 
@@ -35,6 +36,12 @@ must_check int event_bind_virtual(unsigned interrupt, unsigned cpu);
 must_check int event_bind_between_cpus(unsigned cpu);
 /* Sets who is called for a port; it stays masked. Panics without memory or beyond EVENT_PORTS. */
 void event_bind(uint32_t port, event_handler *handler, void *context);
+/* A port for a remote domain: it interrupts this CPU, by its id, from events_spread() to events_gather(). */
+void event_prefer(uint32_t port, unsigned cpu);
+/* The first `cpus` CPUs run, and Xen's number of each is its id: from now on ports interrupt the CPUs they prefer. */
+void events_spread(unsigned cpus);
+/* Before the other CPUs stop: all ports of remote domains interrupt the boot CPU, with what was pending. */
+void events_gather(void);
 void event_mask(uint32_t port);
 /* Ends a port that was allocated: its handler is not called any more, and the number may be given out again. */
 void event_close(uint32_t port);

@@ -242,6 +242,7 @@ struct event_poll { /* sched_poll: sleeps until one of the ports is pending, mas
 #define EVENT_SEND 4
 #define EVENT_ALLOCATE_UNBOUND 6
 #define EVENT_BIND_BETWEEN_CPUS 7 /* EVTCHNOP_bind_ipi */
+#define EVENT_BIND_TO_CPU 8       /* EVTCHNOP_bind_vcpu */
 #define EVENT_UNMASK 9
 #define VIRTUAL_TIMER 0 /* VIRQ_TIMER, xen/xen.h */
 

@@ -5,7 +5,7 @@
  *
  * Each connects by the states in the fake store, as the front end does, and reads and writes the pages that the front
  * end granted. Both act in fake_run() (fake_xen.c) and do nothing while fake_backends_asleep is set. There is one disk
- * and one card. Tests that need a hostile backend write to the shared pages themselves.
+ * and one card, which sends a packet back by the queue that it came by. Tests that need a hostile backend write to the shared pages themselves.
  */
 #include "drivers/xen/fake_xen.h"
 
@@ -29,10 +29,14 @@ static struct {
     uint32_t port;
     bool connected;
 } disk;
-static struct {
-    char front[64], back[64];
+struct nic_back_queue {
     struct back_ring transmit, receive;
     uint32_t port;
+};
+static struct {
+    char front[64], back[64];
+    struct nic_back_queue queues[NETFRONT_QUEUES];
+    unsigned count;
     bool connected, several_slots;
 } nic;
 static struct {
@@ -45,16 +49,18 @@ bool fake_backends_asleep, fake_backends_silent, fake_backends_let_go;
 int16_t fake_disk_status;
 uint32_t fake_nic_piece;
 unsigned fake_nic_packets, fake_nic_segmented, fake_nic_segments_type;
+unsigned fake_nic_queue, fake_nic_queues_taken;
 uint8_t fake_nic_data[65536];
 uint32_t fake_nic_length;
 
 void *fake_disk_ring(void) { return disk.ring.shared; }
-void *fake_transmit_ring(void) { return nic.transmit.shared; }
-void *fake_receive_ring(void) { return nic.receive.shared; }
+void *fake_transmit_ring(unsigned queue) { return nic.queues[queue].transmit.shared; }
+void *fake_receive_ring(unsigned queue) { return nic.queues[queue].receive.shared; }
 uint32_t fake_disk_port(void) { return disk.port; }
 void *fake_channel_ring(void) { return channel.ring; }
 uint32_t fake_channel_port(void) { return channel.port; }
-uint32_t fake_nic_port(void) { return nic.port; }
+uint32_t fake_nic_port(unsigned queue) { return nic.queues[queue].port; }
+unsigned fake_nic_queues(void) { return nic.connected ? nic.count : 0; }
 
 static void put(const char *directory, const char *name, const char *value)
 {
@@ -144,12 +150,12 @@ bool fake_disk_step(void)
 
 /* ---- NIC ------------------------------------------------------------------------------------ */
 
-static void give_back(uint16_t gso_size, uint8_t gso_type)
+static void give_back(struct nic_back_queue *queue, uint16_t gso_size, uint8_t gso_type)
 {
     uint32_t done = 0;
     while (done < fake_nic_length) {
         struct rx_request request;
-        if (!take(&nic.receive, &request))
+        if (!take(&queue->receive, &request))
             return; /* dropped: no room */
         uint32_t length = min_of(fake_nic_length - done, min_of(fake_nic_piece, 4096U));
         memcpy(fake_grant(request.grant, true), fake_nic_data + done, length);
@@ -157,35 +163,35 @@ static void give_back(uint16_t gso_size, uint8_t gso_type)
         bool extra = done == 0 && gso_size != 0;
         done += length;
         response.flags = RX_DATA_VALIDATED | (done < fake_nic_length ? RX_MORE_DATA : 0) | (extra ? RX_EXTRA_INFO : 0);
-        memcpy((uint8_t *)(nic.receive.shared + 1) + nic.receive.produced++ % 256 * 8, &response, 8);
+        memcpy((uint8_t *)(queue->receive.shared + 1) + queue->receive.produced++ % 256 * 8, &response, 8);
         if (extra) {
-            take(&nic.receive, &request);
+            take(&queue->receive, &request);
             struct extra_info info = { .type = EXTRA_TYPE_GSO, .gso_type = gso_type, .gso_size = gso_size };
-            memcpy((uint8_t *)(nic.receive.shared + 1) + nic.receive.produced++ % 256 * 8, &info, 8);
+            memcpy((uint8_t *)(queue->receive.shared + 1) + queue->receive.produced++ % 256 * 8, &info, 8);
         }
     }
-    nic.receive.shared->responses_produced = nic.receive.produced;
-    fake_raise(nic.port);
+    queue->receive.shared->responses_produced = queue->receive.produced;
+    fake_raise(queue->port);
 }
 
-bool fake_nic_step(void)
+static bool queue_step(struct nic_back_queue *queue)
 {
     struct tx_request request;
     struct extra_info extra = { 0 };
     uint16_t ids[32], count = 0;
-    if (!nic.connected || fake_backends_asleep || !take(&nic.transmit, &request))
+    if (!take(&queue->transmit, &request))
         return false;
     uint32_t total = request.size, rest = request.size;
     bool with_extra = request.flags & TX_EXTRA_INFO, more;
     fake_nic_length = 0;
-    if (with_extra && !take(&nic.transmit, &(struct tx_request){ 0 }))
+    if (with_extra && !take(&queue->transmit, &(struct tx_request){ 0 }))
         abort();
     if (with_extra)
-        memcpy(&extra, (uint8_t *)(nic.transmit.shared + 1) + (nic.transmit.consumed - 1) % 256 * 12, 8);
+        memcpy(&extra, (uint8_t *)(queue->transmit.shared + 1) + (queue->transmit.consumed - 1) % 256 * 12, 8);
     struct tx_request slots[32];
     slots[0] = request;
     for (more = request.flags & TX_MORE_DATA; more; more = slots[count].flags & TX_MORE_DATA) {
-        if (!nic.several_slots || !take(&nic.transmit, &slots[++count]) || count > 17)
+        if (!nic.several_slots || !take(&queue->transmit, &slots[++count]) || count > 17)
             abort();
         rest -= slots[count].size;
     }
@@ -200,16 +206,25 @@ bool fake_nic_step(void)
     }
     if (fake_nic_length != total)
         abort();
+    fake_nic_queue = (unsigned)(queue - nic.queues);
     fake_nic_packets++;
     fake_nic_segmented += with_extra;
     for (unsigned i = 0; i <= count; i++) {
-        answer(&nic.transmit, nic.port, &(struct tx_response){ .id = ids[i] }, 4);
+        answer(&queue->transmit, queue->port, &(struct tx_response){ .id = ids[i] }, 4);
         if (i == 0 && with_extra)
-            answer(&nic.transmit, nic.port, &(struct tx_response){ .status = RESPONSE_NULL }, 4);
+            answer(&queue->transmit, queue->port, &(struct tx_response){ .status = RESPONSE_NULL }, 4);
     }
     fake_nic_segments_type = extra.gso_type;
-    give_back(extra.gso_size, extra.gso_type);
+    give_back(queue, extra.gso_size, extra.gso_type);
     return true;
+}
+
+bool fake_nic_step(void)
+{
+    bool any = false;
+    for (unsigned i = 0; i < nic.count && nic.connected && !fake_backends_asleep; i++)
+        any |= queue_step(&nic.queues[i]);
+    return any;
 }
 
 /* ---- xenstore -------------------------------------------------------------------------------- */
@@ -223,6 +238,7 @@ void fake_backends_start(void)
     fake_disk_status = 0;
     fake_nic_piece = 4096;
     fake_nic_packets = fake_nic_segmented = 0;
+    fake_nic_queues_taken = NETFRONT_QUEUES;
 }
 
 void fake_add_disk(unsigned number, int backend_state, const char *mode)
@@ -353,6 +369,18 @@ void fake_attach_again(void)
     put(front, "backend", back);
 }
 
+static bool attach_queue(unsigned number)
+{
+    char directory[96];
+    struct nic_back_queue *queue = &nic.queues[number];
+    snprintf(directory, sizeof(directory), "%s/queue-%u", nic.front, number);
+    const char *front = nic.count == 1 ? nic.front : directory;
+    queue->transmit = attach(get(front, "tx-ring-ref"), 256, 12);
+    queue->receive = attach(get(front, "rx-ring-ref"), 256, 8);
+    queue->port = get(front, "event-channel");
+    return queue->transmit.shared != NULL && queue->receive.shared != NULL;
+}
+
 static void nic_state(uint32_t state)
 {
     if (state == 1)
@@ -363,11 +391,11 @@ static void nic_state(uint32_t state)
     }
     if (state != 4)
         return;
-    nic.transmit = attach(get(nic.front, "tx-ring-ref"), 256, 12);
-    nic.receive = attach(get(nic.front, "rx-ring-ref"), 256, 8);
-    nic.port = get(nic.front, "event-channel");
-    nic.connected = nic.transmit.shared != NULL && nic.receive.shared != NULL;
-    put(nic.back, "state", "4");
+    nic.count = max_of(get(nic.front, "multi-queue-num-queues"), 1U);
+    nic.connected = nic.count <= fake_nic_queues_taken;
+    for (unsigned i = 0; i < nic.count && nic.connected; i++)
+        nic.connected = attach_queue(i);
+    put(nic.back, "state", nic.connected ? "4" : "5");
 }
 
 void fake_backends_written(const char *path)

@@ -22,6 +22,9 @@
 #include "platform/xen/events.h"
 #include "platform/xen/host.h"
 
+/* One CPU and one queue for each device, unless a test says otherwise. */
+struct platform_information platform = { .name = "host", .cpus = 1, .memory_bytes = 1UL << 30 };
+
 #define PORTS 64
 #define FIRST_PORT 3 /* that a device can get */
 #define FRAMES 65536U
@@ -29,6 +32,7 @@
 static struct {
     event_handler *handler;
     void *context;
+    unsigned cpu;
     bool allocated, raised, notified;
 } ports[PORTS];
 static struct grant_entry *grants;
@@ -124,8 +128,13 @@ void event_bind(uint32_t port, event_handler *handler, void *context)
 
 void event_unmask(uint32_t port) { (void)port; }
 
+void event_prefer(uint32_t port, unsigned cpu) { ports[port].cpu = cpu; }
+
+unsigned fake_port_cpu(uint32_t port) { return ports[port].cpu; }
+
 void event_close(uint32_t port)
 {
+    ports[port].cpu = 0;
     ports[port].handler = NULL;
     ports[port].allocated = ports[port].raised = false;
 }

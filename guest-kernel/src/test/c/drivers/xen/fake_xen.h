@@ -49,6 +49,10 @@ extern uint32_t fake_nic_piece;
 extern unsigned fake_nic_packets, fake_nic_segmented;
 /* xen/io/netif.h: XEN_NETIF_GSO_TYPE_* of the last packet. */
 extern unsigned fake_nic_segments_type;
+/* Queues that the NIC is connected by; more than these it turns down, NETFRONT_QUEUES unless set; and the one by which
+ * the last packet came. */
+unsigned fake_nic_queues(void);
+extern unsigned fake_nic_queues_taken, fake_nic_queue;
 /* What the NIC saw last. */
 extern uint8_t fake_nic_data[65536];
 extern uint32_t fake_nic_length;
@@ -67,14 +71,16 @@ extern bool fake_suspend_is_cancelled;
 
 /* The pages shared with the backends, for tests that scribble on them; NULL until connected. */
 void *fake_disk_ring(void);
-void *fake_transmit_ring(void);
-void *fake_receive_ring(void);
+void *fake_transmit_ring(unsigned queue);
+void *fake_receive_ring(unsigned queue);
 /* The backend's end of the channels. */
 uint32_t fake_disk_port(void);
-uint32_t fake_nic_port(void);
+uint32_t fake_nic_port(unsigned queue);
 /* NULL: the backend is not connected. */
 void *fake_channel_ring(void);
 uint32_t fake_channel_port(void);
+/* Which CPU a port interrupts. */
+unsigned fake_port_cpu(uint32_t port);
 void fake_raise(uint32_t port);
 
 /* Grants valid now. */

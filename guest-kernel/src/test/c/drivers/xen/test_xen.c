@@ -33,6 +33,7 @@
 
 #define DISK_PATH "device/vbd/51713"
 #define NIC_PATH "device/vif/0"
+#define NIC_QUEUES "/local/domain/0/backend/vif/1/0/multi-queue-max-queues"
 /* Indices that wrap around soon. */
 #define LATE_INDEX 0xfffffe00U
 
@@ -675,7 +676,7 @@ static void each_lie_about_a_disk_ends_its_requests(void)
 
 static struct network_device *nic;
 static struct list received;
-static unsigned ready_calls, bursts;
+static unsigned ready_calls, bursts, nics_started;
 
 static void keep(struct network_device *device, struct packet *packet)
 {
@@ -693,14 +694,16 @@ static void ready(struct network_device *device)
     ready_calls++;
 }
 
-static bool start_nic_of(const char *feature_sg)
+/* `queues`: what its backend offers, or NULL. */
+static bool start_nic_with(const char *feature_sg, const char *queues)
 {
-    static unsigned started;
     fake_start(LATE_INDEX);
     fake_add_nic(0, feature_sg);
-    if (grants_init(NETFRONT_GRANTS) != 0 || netfront_start(NIC_PATH, 0) != 0)
+    if (queues != NULL)
+        fake_store_write(NIC_QUEUES, queues);
+    if (grants_init(NETFRONT_GRANTS * NETFRONT_QUEUES) != 0 || netfront_start(NIC_PATH, 0) != 0)
         return false;
-    nic = network_device_at(started++);
+    nic = network_device_at(nics_started++);
     if (nic == NULL)
         return false;
     nic->receive = keep;
@@ -710,6 +713,8 @@ static bool start_nic_of(const char *feature_sg)
     ready_calls = bursts = 0;
     return true;
 }
+
+static bool start_nic_of(const char *feature_sg) { return start_nic_with(feature_sg, NULL); }
 
 static bool start_nic(void) { return start_nic_of("1"); }
 
@@ -1028,6 +1033,251 @@ static void nic_is_down_when_taken_away(void)
     CHECK(receive_one(60));
 }
 
+/* ---- Several queues ---------------------------------------------------------------------------- */
+
+/* A TCP packet over IPv4 of flow `flow`. */
+static struct packet *make_flow_packet(unsigned flow)
+{
+    struct packet *packet = make_packet(60, 0, 1);
+    uint8_t *frame = packet->head + packet->start;
+    static const uint8_t header[] = { 8, 0, 0x45, 0, 0, 46, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2 };
+    memcpy(frame + 12, header, sizeof(header));
+    frame[34] = (uint8_t)(flow >> 8);
+    frame[35] = (uint8_t)flow;
+    return packet;
+}
+
+static void drop_received(void)
+{
+    struct list *link;
+    while ((link = list_pop_front(&received)) != NULL)
+        packet_free(list_entry(link, struct packet, link));
+}
+
+static unsigned queue_of_flow(unsigned flow)
+{
+    fake_nic_queue = UINT32_MAX;
+    nic->transmit(nic, make_flow_packet(flow));
+    nic->flush(nic);
+    fake_run();
+    drop_received();
+    return fake_nic_queue;
+}
+
+static bool start_queues(unsigned cpus, const char *offered)
+{
+    platform.cpus = cpus;
+    netfront_limit_queues(1, UINT32_MAX);
+    bool started = start_nic_with("1", offered);
+    platform.cpus = 1;
+    netfront_limit_queues(1, UINT32_MAX); /* for the tests that follow */
+    return started;
+}
+
+static void a_nic_has_a_queue_for_each_cpu(void)
+{
+    static const struct {
+        unsigned cpus;
+        const char *offered;
+        unsigned queues;
+    } cases[] = {
+        { 4, NULL, 1 },  { 4, "1", 1 },  { 4, "0", 1 },           { 4, "-1", 1 },
+        { 4, "", 1 },    { 4, "4x", 1 }, { 4, "0x10", 1 },        { 4, "18446744073709551616", 1 },
+        { 4, "2", 2 },   { 4, "4", 4 },  { 4, "64", 4 },          { 4, "18446744073709551615", 4 },
+        { 64, "64", 8 }, { 8, "3", 3 },  { 1, "64", 1 },          { 4, "4294967298", 4 },
+        { 2, "64", 2 },  { 9, "9", 8 },  { 4, "99999999999", 4 },
+    };
+    for (unsigned i = 0; i < array_size(cases); i++) {
+        CHECK(start_queues(cases[i].cpus, cases[i].offered));
+        CHECK_EQUAL(fake_nic_queues(), cases[i].queues);
+        uint32_t used = 0;
+        for (unsigned flow = 0; flow < 200; flow++)
+            used |= 1u << queue_of_flow(flow);
+        CHECK_EQUAL(used, (1u << cases[i].queues) - 1);
+        for (unsigned queue = 0; queue < cases[i].queues; queue++)
+            CHECK_EQUAL(fake_port_cpu(fake_nic_port(queue)), queue);
+        CHECK_EQUAL(nic->dropped, 0);
+        fake_nic_detach();
+        fake_run();
+        CHECK_EQUAL(fake_grants_used(), 0);
+    }
+}
+
+static void memory_and_grants_limit_queues(void)
+{
+    uint64_t memory = platform.memory_bytes;
+    platform.cpus = 8;
+    CHECK_EQUAL(netfront_limit_queues(1, 8 * NETFRONT_GRANTS), 8);
+    CHECK_EQUAL(netfront_limit_queues(1, 8 * NETFRONT_GRANTS - 1), 7);
+    CHECK_EQUAL(netfront_limit_queues(4, 8 * NETFRONT_GRANTS), 2);
+    CHECK_EQUAL(netfront_limit_queues(9, 8 * NETFRONT_GRANTS), 1);
+    CHECK_EQUAL(netfront_limit_queues(0, 0), 1);
+    platform.memory_bytes = 64UL << 20;
+    CHECK_EQUAL(netfront_limit_queues(1, UINT32_MAX), 2);
+    platform.memory_bytes = 30UL << 20;
+    CHECK_EQUAL(netfront_limit_queues(1, UINT32_MAX), 1);
+    platform.memory_bytes = memory;
+    platform.cpus = 1;
+    CHECK_EQUAL(netfront_limit_queues(1, UINT32_MAX), 1);
+}
+
+static void a_flow_stays_on_its_queue(void)
+{
+    CHECK(start_queues(8, "8"));
+    for (unsigned flow = 0; flow < 50; flow++) {
+        unsigned queue = queue_of_flow(flow);
+        for (unsigned i = 0; i < 5; i++)
+            CHECK_EQUAL(queue_of_flow(flow), queue);
+    }
+}
+
+static void packets_of_all_queues_come_whole(void)
+{
+    CHECK(start_queues(4, "4"));
+    for (unsigned round = 0; round < 20; round++) {
+        for (unsigned flow = 0; flow < 100; flow++)
+            CHECK(nic->transmit(nic, make_flow_packet(flow)));
+        nic->flush(nic);
+        fake_run();
+        unsigned seen[100] = { 0 };
+        struct list *link;
+        while ((link = list_pop_front(&received)) != NULL) {
+            struct packet *packet = list_entry(link, struct packet, link);
+            const uint8_t *frame = packet->head + packet->start;
+            CHECK(packet->length == 60 && packet->linear == 60 && frame[35] < 100);
+            seen[frame[35]]++;
+            packet_free(packet);
+        }
+        for (unsigned flow = 0; flow < 100; flow++)
+            CHECK_EQUAL(seen[flow], 1);
+    }
+    CHECK_EQUAL(nic->dropped, 0);
+}
+
+/* The stack is asked again as long as there is more, whichever queue has it. */
+static void a_round_leaves_no_queue_out(void)
+{
+    enum { EACH = 60 }; /* for which there are pages on offer; those of two queues are more than one round */
+    unsigned flow_of[2] = { 0 };
+    CHECK(start_queues(2, "2"));
+    for (unsigned flow = 1; flow_of[0] == 0 || flow_of[1] == 0; flow++)
+        flow_of[queue_of_flow(flow)] = flow;
+    nic->polled = true;
+    for (unsigned i = 0; i < 2 * EACH; i++) {
+        CHECK(nic->transmit(nic, make_flow_packet(flow_of[i % 2])));
+        nic->flush(nic);
+        fake_run();
+    }
+    CHECK(list_empty(&received));
+    CHECK(nic->receive_round(nic));
+    CHECK(!nic->receive_round(nic));
+    nic->polled = false;
+    unsigned count = 0;
+    for (struct list *link; (link = list_pop_front(&received)) != NULL; count++)
+        packet_free(list_entry(link, struct packet, link));
+    CHECK_EQUAL(count, 2 * EACH);
+    CHECK_EQUAL(queue_of_flow(flow_of[1]), 1);
+}
+
+static void a_backend_that_rejects_queues_is_offered_one(void)
+{
+    fake_start(0);
+    for (unsigned taken = 1; taken < 4; taken++) {
+        platform.cpus = 4;
+        netfront_limit_queues(1, UINT32_MAX);
+        fake_start(LATE_INDEX);
+        fake_add_nic(0, "1");
+        fake_store_write(NIC_QUEUES, "4");
+        fake_nic_queues_taken = taken;
+        CHECK_EQUAL(grants_init(NETFRONT_GRANTS * NETFRONT_QUEUES), 0);
+        (void)host_log();
+        CHECK_EQUAL(netfront_start(NIC_PATH, 0), 0);
+        platform.cpus = 1;
+        netfront_limit_queues(1, UINT32_MAX);
+        CHECK_EQUAL(fake_nic_queues(), 1);
+        CHECK(strstr(host_log(), "the backend rejects 4 queues, though it offers them; using one") != NULL);
+        nics_started++;
+    }
+}
+
+/* A backend may offer another number each time that it comes. */
+static void queues_come_and_go_with_the_backend(void)
+{
+    static const struct {
+        const char *offered;
+        unsigned queues;
+    } backends[] = { { "2", 2 }, { "4", 4 }, { "1", 1 }, { "64", 4 }, { "nonsense", 1 }, { "3", 3 } };
+    CHECK(start_queues(4, "4"));
+    for (unsigned i = 0; i < array_size(backends); i++) {
+        fake_backends_asleep = true;
+        for (unsigned flow = 0; flow < 40; flow++)
+            CHECK(nic->transmit(nic, make_flow_packet(flow)));
+        nic->flush(nic);
+        uint64_t dropped = nic->dropped;
+        fake_store_write(NIC_QUEUES, backends[i].offered);
+        fake_nic_leave();
+        fake_backends_asleep = false;
+        fake_run();
+        CHECK_EQUAL(nic->dropped - dropped, 40);
+        CHECK(nic->running);
+        CHECK_EQUAL(fake_nic_queues(), backends[i].queues);
+        uint32_t used = 0;
+        for (unsigned flow = 0; flow < 200; flow++)
+            used |= 1u << queue_of_flow(flow);
+        CHECK_EQUAL(used, (1u << backends[i].queues) - 1);
+    }
+    fake_nic_detach();
+    fake_run();
+    CHECK_EQUAL(fake_grants_used(), 0);
+}
+
+/* What is missing for a queue ends the offer with those before it. */
+static void queues_are_as_many_as_there_is_memory_for(void)
+{
+    bool fewer = false;
+    CHECK(start_queues(4, "4"));
+    for (unsigned n = 1; n < 300; n++) {
+        host_fail_allocation(n);
+        fake_nic_leave();
+        fake_run();
+        host_fail_allocation(0);
+        if (!nic->running) {
+            fake_attach_again();
+            fake_run();
+        }
+        CHECK(nic->running && fake_nic_queues() >= 1);
+        fewer |= fake_nic_queues() < 4;
+        CHECK(queue_of_flow(n) < fake_nic_queues());
+    }
+    CHECK(fewer);
+    CHECK_EQUAL(fake_nic_queues(), 4);
+}
+
+/* The others go on when the backend of one breaks the protocol. */
+static void a_lie_in_one_queue_ends_that_one(void)
+{
+    CHECK(start_queues(2, "2"));
+    unsigned flow_of[2] = { 0 };
+    for (unsigned flow = 1; flow_of[0] == 0 || flow_of[1] == 0; flow++)
+        flow_of[queue_of_flow(flow)] = flow;
+    struct ring_header *ring = fake_receive_ring(1);
+    ring->responses_produced += 1000;
+    ring = fake_transmit_ring(1);
+    ring->responses_produced += 1000;
+    (void)host_log();
+    fake_raise(fake_nic_port(1));
+    fake_run();
+    const char *log = host_log();
+    CHECK(strstr(log, "nothing is received any more") != NULL && strstr(log, "nothing is sent any more") != NULL);
+    uint64_t dropped = nic->dropped;
+    CHECK_EQUAL(queue_of_flow(flow_of[1]), UINT32_MAX);
+    CHECK_EQUAL(nic->dropped - dropped, 1);
+    CHECK_EQUAL(queue_of_flow(flow_of[0]), 0);
+    fake_nic_leave();
+    fake_run();
+    CHECK_EQUAL(queue_of_flow(flow_of[1]), 1);
+}
+
 static void hostile_nic_is_contained(void)
 {
     for (unsigned seed = 0; seed < 300; seed++) {
@@ -1037,7 +1287,7 @@ static void hostile_nic_is_contained(void)
         for (unsigned round = 0; round < 20; round++) {
             nic->transmit(nic, make_packet(66, (uint32_t)(rand() % 20000), 4096));
             nic->flush(nic);
-            struct ring_header *transmit = fake_transmit_ring(), *receive = fake_receive_ring();
+            struct ring_header *transmit = fake_transmit_ring(0), *receive = fake_receive_ring(0);
             struct {
                 uint16_t id, offset, flags;
                 int16_t status;
@@ -1052,7 +1302,7 @@ static void hostile_nic_is_contained(void)
                 ((uint8_t *)(transmit + 1))[i] = (uint8_t)(rand() % 3 ? 0 : rand());
             receive->responses_produced += (uint32_t)(seed % 2 ? rand() % 30 : rand());
             transmit->responses_produced += (uint32_t)(seed % 2 ? rand() % 5 : rand());
-            fake_raise(fake_nic_port());
+            fake_raise(fake_nic_port(0));
             fake_run();
             while (!list_empty(&received)) {
                 struct packet *packet = list_entry(list_pop_front(&received), struct packet, link);
@@ -1128,7 +1378,7 @@ static void each_lie_about_a_packet_is_dropped(void)
         CHECK(start_nic());
         uint64_t pages = host_pages_in_use(), blocks = host_heap_blocks();
         fake_backends_asleep = true;
-        struct ring_header *ring = fake_receive_ring();
+        struct ring_header *ring = fake_receive_ring(0);
         struct rx_response response = { lies[n].id, lies[n].offset, lies[n].flags, lies[n].status };
         struct extra_info extra = { .type = lies[n].extra_type,
                                     .flags = lies[n].extra_flags,
@@ -1138,7 +1388,7 @@ static void each_lie_about_a_packet_is_dropped(void)
         memcpy((uint8_t *)(ring + 1) + sizeof(response), &extra, sizeof(extra));
         ring->responses_produced += lies[n].produced;
         (void)host_log();
-        fake_raise(fake_nic_port());
+        fake_raise(fake_nic_port(0));
         fake_run();
         CHECK_EQUAL(strstr(host_log(), "nothing is received any more") != NULL, lies[n].dead);
         unsigned count = 0;
@@ -1179,13 +1429,13 @@ static void each_lie_about_a_sent_packet_is_contained(void)
         for (unsigned i = 0; i < 4; i++)
             CHECK(nic->transmit(nic, make_packet(60, 0, 1)));
         nic->flush(nic);
-        struct ring_header *ring = fake_transmit_ring();
+        struct ring_header *ring = fake_transmit_ring(0);
         struct tx_response response = { lies[n].id, lies[n].status };
         for (unsigned i = 0; i < 256; i++)
             memcpy((uint8_t *)(ring + 1) + i * 12, &response, sizeof(response));
         ring->responses_produced += lies[n].produced;
         (void)host_log();
-        fake_raise(fake_nic_port());
+        fake_raise(fake_nic_port(0));
         fake_run();
         CHECK_EQUAL(strstr(host_log(), "nothing is sent any more") != NULL, lies[n].dead);
         uint64_t dropped = nic->dropped;
@@ -1390,6 +1640,15 @@ int main(void)
     host_test("nic_survives_lack_of_memory", nic_survives_lack_of_memory);
     host_test("nic_comes_back_after_a_reconnect", nic_comes_back_after_a_reconnect);
     host_test("nic_is_down_when_taken_away", nic_is_down_when_taken_away);
+    host_test("a_nic_has_a_queue_for_each_cpu", a_nic_has_a_queue_for_each_cpu);
+    host_test("memory_and_grants_limit_queues", memory_and_grants_limit_queues);
+    host_test("a_flow_stays_on_its_queue", a_flow_stays_on_its_queue);
+    host_test("packets_of_all_queues_come_whole", packets_of_all_queues_come_whole);
+    host_test("a_round_leaves_no_queue_out", a_round_leaves_no_queue_out);
+    host_test("a_backend_that_rejects_queues_is_offered_one", a_backend_that_rejects_queues_is_offered_one);
+    host_test("queues_come_and_go_with_the_backend", queues_come_and_go_with_the_backend);
+    host_test("queues_are_as_many_as_there_is_memory_for", queues_are_as_many_as_there_is_memory_for);
+    host_test("a_lie_in_one_queue_ends_that_one", a_lie_in_one_queue_ends_that_one);
     host_test("hostile_nic_is_contained", hostile_nic_is_contained);
     host_test("each_lie_about_a_packet_is_dropped", each_lie_about_a_packet_is_dropped);
     host_test("each_lie_about_a_sent_packet_is_contained", each_lie_about_a_sent_packet_is_contained);

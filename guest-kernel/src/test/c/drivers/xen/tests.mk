@@ -3,7 +3,8 @@
 include src/test/c/host/host.mk
 
 DRIVER_SOURCES := $(BLOCK_SOURCES) \
-    $(filter-out %/devices.c,$(wildcard src/main/c/drivers/xen/*.c)) src/main/c/threads/cpu_wait.c
+    $(filter-out %/devices.c,$(wildcard src/main/c/drivers/xen/*.c)) src/main/c/drivers/flow.c \
+    src/main/c/threads/cpu_wait.c
 DRIVER_TEST_SOURCES := $(filter-out %/test_events.c,$(wildcard src/test/c/drivers/xen/*.c))
 
 target/test/test_xen: $(call host,$(DRIVER_SOURCES) $(DRIVER_TEST_SOURCES) $(HOST_SOURCES))

@@ -116,21 +116,21 @@ static void act(struct fuzz_input *input)
     uint8_t what = fuzz_8(input);
     switch (what & 7) {
     case 0:
-        respond_sent(fake_transmit_ring(), input);
+        respond_sent(fake_transmit_ring(0), input);
         break;
     case 1:
     case 2:
-        respond_received(fake_receive_ring(), input);
+        respond_received(fake_receive_ring(0), input);
         break;
     case 3:
-        respond_extra(fake_receive_ring(), input);
+        respond_extra(fake_receive_ring(0), input);
         break;
     case 4:
-        fake_raise(fake_nic_port());
+        fake_raise(fake_nic_port(0));
         fake_run();
         break;
     case 5:
-        interfere(what & 8 ? fake_transmit_ring() : fake_receive_ring(), fuzz_8(input), input);
+        interfere(what & 8 ? fake_transmit_ring(0) : fake_receive_ring(0), fuzz_8(input), input);
         break;
     default:
         fuzz_transmit(device, input);

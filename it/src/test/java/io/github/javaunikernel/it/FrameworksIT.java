@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -38,7 +37,7 @@ class FrameworksIT {
     private static final int TERMINATED = 143;
 
     static Stream<Arguments> boots() throws IOException {
-        List<String> chosen = listOf("lab.frameworks");
+        List<String> chosen = ListProperty.of("lab.frameworks");
         List<Arguments> boots = new ArrayList<>();
         for (Path project : FrameworkProject.all()) {
             String name = project.getFileName().toString();
@@ -51,22 +50,16 @@ class FrameworksIT {
     }
 
     private static void addBoots(Path project, List<Arguments> boots) throws IOException {
-        List<String> jdks = listOf("lab.jdks");
+        List<String> jdks = ListProperty.of("lab.jdks");
         for (String feature :
                 jdks.isEmpty() ? List.of(Integer.toString(Runtime.version().feature())) : jdks) {
             Jdk jdk = Jdk.of(Integer.parseInt(feature));
             if (FrameworkProject.runsOn(project, jdk)) {
-                listOf("lab.platforms")
+                ListProperty.of("lab.platforms")
                         .forEach(platform -> boots.add(
                                 Arguments.of(project.getFileName().toString(), jdk, Platform.valueOf(platform))));
             }
         }
-    }
-
-    private static List<String> listOf(String property) {
-        return Arrays.stream(System.getProperty(property, "").split(","))
-                .filter(name -> !name.isBlank())
-                .toList();
     }
 
     @ParameterizedTest(name = "{0} on JDK {1}, {2}")
