@@ -83,11 +83,15 @@ static int read_mac(struct nic *nic, const char *path)
 
 static struct nic *nic_of_frontend(struct frontend *frontend) { return container_of(frontend, struct nic, frontend); }
 
-static const char *const nodes[] = {
-    "feature-rx-copy",           "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4",
-    "feature-ipv6-csum-offload", "feature-gso-tcpv6",       "mac",        "multi-queue-max-queues",
-    NULL
-};
+static const char *const nodes[] = { "feature-rx-copy",
+                                     "feature-no-csum-offload",
+                                     "feature-sg",
+                                     "feature-gso-tcpv4",
+                                     "feature-ipv6-csum-offload",
+                                     "feature-gso-tcpv6",
+                                     "mac",
+                                     "multi-queue-max-queues",
+                                     NULL };
 #define FEATURES 6u /* the first of them */
 #define NODE_MAC 6u
 #define NODE_QUEUES 7u

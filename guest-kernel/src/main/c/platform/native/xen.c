@@ -63,7 +63,7 @@ static unsigned event_vector;
 static struct shared_info *shared;
 static struct grant_entry *grants; /* 1 << grants_order pages */
 static unsigned grants_order;
-static uint64_t generation[2]; /* what the generator of random numbers mixes in (platform.h) */
+static uint64_t generation[2];     /* what the generator of random numbers mixes in (platform.h) */
 static unsigned vcpu_of[CPUS_MAX]; /* Xen's number of each CPU, by its id; each writes its own */
 
 /* 0 also where Xen does not know the parameter. */
