@@ -32,6 +32,18 @@ noreturn void panic(const char *format, ...)
     exit(1);
 }
 nanoseconds clock_monotonic(void) { return 0; }
+/* Statistics are off. */
+bool lock_statistics;
+void kernel_lock_statistics_taken(nanoseconds began, nanoseconds halted, nanoseconds had)
+{
+    (void)began, (void)halted, (void)had;
+    abort();
+}
+void kernel_lock_statistics_given_back(nanoseconds had)
+{
+    (void)had;
+    abort();
+}
 
 static void give_back(void)
 {
