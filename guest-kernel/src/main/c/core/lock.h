@@ -34,7 +34,7 @@ bool spinlocks_held(void);
 /* True while this CPU holds this one. */
 bool spinlock_held(const struct spinlock *lock);
 #else
-/* By platform/x86/spin_wait.S, which keeps all registers: an ordinary call, although it is hardly ever made, would have
+/* By spin_wait.S, which keeps all registers: an ordinary call, although it is hardly ever made, would have
  * the functions around it save registers each time. */
 static inline void spin_lock(struct spinlock *lock)
 {

@@ -4,8 +4,8 @@
  * its next access, or whose oldest store arrives in memory. It is repeated with the last choice changed that has an
  * alternative left, until none has, so every list is taken once. There is one thread of the host and no lock.
  *
- * Only accesses to places that several threads use, of which one writes, can be seen by others; before all else a thread
- * does not stop. Which places these are is learned: when an execution shows a new one, all begins again.
+ * Only accesses to places that several threads use, of which one writes, can be seen by others; before all else a
+ * thread does not stop. Which places these are is learned: when an execution shows a new one, all begins again.
  */
 #include "litmus/tso.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All executions of two or three threads on x86's memory model (TSO: each CPU has a queue of stores that memory does not
- * have yet, and reads its own from there; Sewell et al. 2010, "x86-TSO"). A test includes a source of the kernel after
- * this file, whose macros take the place of its atomic accesses. tso_explore() runs the threads once for each order of
- * their accesses and of the stores' arrivals in memory.
+ * All executions of two or three threads on x86's memory model (TSO: each CPU has a queue of stores that memory does
+ * not have yet, and reads its own from there; Sewell et al. 2010, "x86-TSO"). A test includes a source of the kernel
+ * after this file, whose macros take the place of its atomic accesses. tso_check() runs the threads once for each order
+ * of their accesses and of the stores' arrivals in memory.
  *
  * Each barrier can be left out: a fence, or the fence in a sequentially consistent store. So a test says not only that
  * the code is right, but which barriers that takes. What is not atomic in the source is local to a thread here, and no
@@ -26,8 +26,8 @@ struct tso_scenario {
     const char *needed[TSO_NEEDED]; /* the functions that have a barrier without which it goes wrong */
 };
 
-/* Prints, and returns, whether all executions of the scenario are good, and whether without one barrier some are not, in
- * just those functions that are named. */
+/* Prints, and returns, whether all executions of the scenario are good, and whether without one barrier some are not,
+ * in just those functions that are named. */
 bool tso_check(const struct tso_scenario *scenario);
 /* The number of the running thread. */
 unsigned tso_self(void);

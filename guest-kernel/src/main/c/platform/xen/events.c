@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Other domains raise events, and one that does so without end must not stop the program: on each CPU events get a share
- * of the time while something else wants it (platform/share.h). While they rest, ports are masked as they come, so that
- * the loops that look for pending events end, and unmasked after it. What no other domain can raise does not rest: the
- * timers, which are the hypervisor's own, and what CPUs interrupt each other with. A CPU ends its own rest when it is
- * idle, and any CPU ends one whose time is over.
+ * Other domains raise events, and one that does so without end must not stop the program: on each CPU events get a
+ * share of the time while something else wants it (platform/share.h). While they rest, ports are masked as they come,
+ * so that the loops that look for pending events end, and unmasked after it. What no other domain can raise does not
+ * rest: the timers, which are the hypervisor's own, and what CPUs interrupt each other with. A CPU ends its own rest
+ * when it is idle, and any CPU ends one whose time is over.
  *
  * Other domains' events interrupt the boot CPU until the others run, and again before they stop. The bitmaps of ports
  * are those of all CPUs: a CPU leaves the ports of others alone, for which Xen has notified those. A port is masked

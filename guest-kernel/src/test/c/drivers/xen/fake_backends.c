@@ -5,7 +5,8 @@
  *
  * Each connects by the states in the fake store, as the front end does, and reads and writes the pages that the front
  * end granted. Both act in fake_run() (fake_xen.c) and do nothing while fake_backends_asleep is set. There is one disk
- * and one card, which sends a packet back by the queue that it came by. Tests that need a hostile backend write to the shared pages themselves.
+ * and one card, which sends a packet back by the queue that it came by. Tests that need a hostile backend write to the
+ * shared pages themselves.
  */
 #include "drivers/xen/fake_xen.h"
 

@@ -39,11 +39,11 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
     private List<String> instanceEnvironment = List.of();
 
     /**
-     * What one start of the image may switch on from outside, to show what it does on its console: any of {@code trace}
-     * (system calls, by the variable {@code UNIKERNEL_TRACE}), {@code capture} (packets with what is in them,
-     * {@code UNIKERNEL_CAPTURE}), {@code profile} ({@code UNIKERNEL_PROFILE}) and {@code lockstat}
-     * ({@code UNIKERNEL_LOCKSTAT}). By default there are none. Whoever may set the variables, such as the user data of
-     * the instance, can then read this on the console, or with {@code logTo} in the log.
+     * What one start of the image may switch on from outside, such as {@code trace,profile}, to show what it does on
+     * its console: any of {@code trace} (system calls, by the variable {@code UNIKERNEL_TRACE}), {@code capture}
+     * (packets with what is in them, {@code UNIKERNEL_CAPTURE}), {@code profile} ({@code UNIKERNEL_PROFILE}) and
+     * {@code lockstat} ({@code UNIKERNEL_LOCKSTAT}). By default there are none. Whoever may set the variables, such as
+     * the user data of the instance, can then read this on the console, or with {@code logTo} in the log.
      *
      * @since 0.1.0
      */
@@ -192,9 +192,9 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
     private File dataDirectory;
 
     /**
-     * Absolute path of a socket on the Xen host by which {@code unikernel:dump}, {@code jcmd} and {@code trace} reach a
-     * domain that is made of {@code NAME.xl.cfg}. The default is none. Xen's device model makes the socket, so each
-     * domain needs its own, and whoever may use it has the program.
+     * Absolute path of a socket on the Xen host, such as {@code /run/shop.channel}, by which {@code unikernel:dump},
+     * {@code jcmd} and {@code trace} reach a domain that is made of {@code NAME.xl.cfg}. The default is none. Xen's
+     * device model makes the socket, so each domain needs its own, and whoever may use it has the program.
      *
      * @since 0.1.0
      */

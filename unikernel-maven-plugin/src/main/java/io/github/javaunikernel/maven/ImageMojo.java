@@ -270,8 +270,9 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private File jmxAccessFile;
 
     /**
-     * Key store (PKCS #12 or JKS) with the key and the certificate of the guest, with which the agent for JMX speaks
-     * TLS. It becomes part of the image, readable by its owner alone. The default is none, and no TLS.
+     * Key store (PKCS #12 or JKS), such as {@code jmx.p12}, with the key and the certificate of the guest, with which
+     * the agent for JMX speaks TLS. It becomes part of the image, readable by its owner alone. The default is none, and
+     * no TLS.
      *
      * @since 0.1.0
      */
@@ -279,9 +280,9 @@ public final class ImageMojo extends AbstractImageMachineMojo {
     private File jmxKeystore;
 
     /**
-     * File with the lines {@code javax.net.ssl.keyStore=/etc/unikernel.jmx.keystore}, where the image has
-     * {@code jmxKeystore}, and {@code javax.net.ssl.keyStorePassword=PASSWORD}. It becomes part of the image, readable
-     * by its owner alone.
+     * File, such as {@code jmx-ssl.properties}, with the lines
+     * {@code javax.net.ssl.keyStore=/etc/unikernel.jmx.keystore}, where the image has {@code jmxKeystore}, and
+     * {@code javax.net.ssl.keyStorePassword=PASSWORD}. It becomes part of the image, readable by its owner alone.
      *
      * @since 0.1.0
      */

@@ -41,6 +41,7 @@ class KernelCommandLineTest {
                 case "trace=" -> "trace=all";
                 case "capture=" -> "capture=128";
                 case "profile=" -> "profile=99";
+                case "lockstat=" -> "lockstat=1";
                 case "conf=" -> "conf=/etc/other.conf";
                 case "mitigations=" -> "mitigations=off";
                 case "ipv6=" -> "ipv6=2001:db8::2/64";

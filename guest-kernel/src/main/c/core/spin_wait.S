@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spin_wait() of core/lock.c for spin_lock(): RDI is the lock, and all registers but the flags stay as they are.
+ * spin_wait() of lock.c for spin_lock(): RDI is the lock, and all registers but the flags stay as they are.
  */
     .text
     .globl spin_wait_keeping
