@@ -20,15 +20,19 @@
 #define ALL_ROUTERS 0xe0000002u /* 224.0.0.2: leaves of version 2 */
 #define ALL_IGMPV3 0xe0000016u  /* 224.0.0.22: reports of version 3 */
 
-#define OLDER_QUERIER (400 * NS_PER_SECOND) /* RFC 3376 8.12, of the default intervals */
-#define RESPONSE_V1 (10 * NS_PER_SECOND)    /* RFC 1112: D */
-#define TENTH (NS_PER_SECOND / 10)          /* unit of response times */
-#define INTERNET_CONTROL 0xc0               /* type of service of reports: RFC 3376 4 */
+#define RESPONSE_V1 (10 * NS_PER_SECOND) /* RFC 1112: D */
+#define TENTH (NS_PER_SECOND / 10)       /* unit of response times */
+#define INTERNET_CONTROL 0xc0            /* type of service of reports: RFC 3376 4 */
 
 struct igmp_header { /* versions 1 and 2 */
     uint8_t type, response;
     be16 checksum;
     be32 group;
+};
+struct igmp_query { /* version 3, before its sources */
+    struct igmp_header header;
+    uint8_t robustness, interval;
+    be16 count;
 };
 struct igmp_report { /* version 3, with one record */
     uint8_t type, reserved;
@@ -38,9 +42,10 @@ struct igmp_report { /* version 3, with one record */
     be32 group, sources[];
 };
 
-/* When the last querier of an older version no longer counts: of 1 and of 2. Only the network of the first device is
- * meant. */
+/* When the last querier of an older version no longer counts: of 1 and of 2; and what that of version 3 said. Only the
+ * network of the first device is meant. */
 static nanoseconds older_until[3];
+static struct multicast_querier querier = MULTICAST_QUERIER;
 
 unsigned igmp_version(void)
 {
@@ -127,17 +132,24 @@ static nanoseconds response_time(uint8_t code)
 }
 
 /* By its length and response time: RFC 3376 7.1. */
-static void receive_query(const struct ip_info *info, const struct igmp_header *header, uint32_t length)
+static void receive_query(const struct ip_info *info, struct packet *packet)
 {
+    uint32_t length = packet->length;
+    const struct igmp_query *query = packet_pull(packet, min_of(length, (uint32_t)sizeof(*query)));
+    if (!query)
+        return;
+    const struct igmp_header *header = &query->header;
     nanoseconds most = response_time(header->response);
     ipv4_t group = be32_get(header->group);
     if (length == sizeof(*header)) {
         unsigned version = header->response == 0 ? 1 : 2;
-        older_until[version] = net_now() + OLDER_QUERIER;
+        older_until[version] = net_now() + multicast_older_querier(&querier);
         most = version == 1 ? RESPONSE_V1 : header->response * TENTH;
         group = version == 1 ? IPV4_ANY : group;
-    } else if (length < sizeof(*header) + 4) {
+    } else if (length < sizeof(*query)) {
         return;
+    } else {
+        querier = multicast_read_querier(query->robustness, query->interval, most);
     }
     multicast_answer(info->interface, ip_of_ipv4(group), most);
 }
@@ -148,6 +160,6 @@ void igmp_input(const struct ip_info *info, struct packet *packet)
     const struct igmp_header *header = packet_pull(packet, sizeof(*header));
     bool valid = header && checksum_fold(packet_checksum(packet, 0, 0)) == 0xffff;
     if (valid && header->type == QUERY && !info->interface->loopback)
-        receive_query(info, header, packet->length);
+        receive_query(info, packet);
     packet_free(packet);
 }

@@ -17,8 +17,7 @@
 
 #define ALL_MLDV2_ROUTERS ip6_address(0xff02000000000000u, 0x16) /* RFC 3810 5.2.14 */
 
-#define OLDER_QUERIER (260 * NS_PER_SECOND) /* RFC 3810 9.12, of the default intervals */
-#define QUERY_LENGTH 24u                    /* of version 1; that of version 2 is longer */
+#define QUERY_LENGTH 24u /* of version 1; that of version 2 is longer */
 #define QUERY_LENGTH_V2 28u
 
 struct mld_message { /* version 1, and the start of a query of version 2 */
@@ -34,8 +33,10 @@ struct mld_report { /* version 2, with one record */
     struct ip6_bytes group, sources[];
 };
 
-/* When the last querier of version 1 no longer counts. Only the network of the first device is meant. */
+/* When the last querier of version 1 no longer counts, and what that of version 2 said. Only the network of the first
+ * device is meant. */
 static nanoseconds older_until;
+static struct multicast_querier querier = MULTICAST_QUERIER;
 
 static bool has_sources(void) { return net_now() >= older_until; }
 
@@ -107,16 +108,21 @@ static nanoseconds response_time(uint32_t code, bool old)
 void mld_query(const struct ip_info *info, struct packet *packet)
 {
     must_hold_net();
-    const struct mld_message *query = packet_pull(packet, QUERY_LENGTH);
+    const struct mld_message *query = packet_pull(packet, min_of(packet->length, QUERY_LENGTH_V2));
     bool old = packet->length == QUERY_LENGTH;
-    if (!query || (!old && packet->length < QUERY_LENGTH_V2) || info->interface->loopback || info->time_to_live != 1 ||
-        !info->router_alert || info->reassembled || !ip6_is_link_local(info->source))
+    if (!query || packet->length < QUERY_LENGTH || (!old && packet->length < QUERY_LENGTH_V2) ||
+        info->interface->loopback || info->time_to_live != 1 || !info->router_alert || info->reassembled ||
+        !ip6_is_link_local(info->source))
         return;
     struct ip_address group = ip6_read(query->group);
     bool general = ip_same(group, IP6_ANY); /* not ::ffff:0.0.0.0, which means IPv4 inside */
     if (!general && (ip_is_ipv4(group) || !ip_is_multicast(group) || ip6_link(group) != 0))
         return;
+    nanoseconds response = response_time(be16_get(query->response), old);
+    const uint8_t *newer = (const uint8_t *)query + QUERY_LENGTH;
     if (old)
-        older_until = net_now() + OLDER_QUERIER;
-    multicast_answer(info->interface, group, response_time(be16_get(query->response), old));
+        older_until = net_now() + multicast_older_querier(&querier);
+    else
+        querier = multicast_read_querier(newer[0], newer[1], response);
+    multicast_answer(info->interface, group, response);
 }

@@ -17,11 +17,31 @@
 #include "net/ip6.h"
 #include "threads/timer.h"
 
-#define ROBUSTNESS 2                         /* unsolicited reports of a change: RFC 3376 8.1, RFC 3810 9.1 */
+#define REPORTS MULTICAST_ROBUSTNESS         /* unsolicited ones of a change: RFC 3376 8.1, RFC 3810 9.1 */
 #define UNSOLICITED NS_PER_SECOND            /* at most between them: RFC 3376 8.11, RFC 3810 9.11 */
 #define UNSOLICITED_OLD (10 * NS_PER_SECOND) /* RFC 2236 8.10, RFC 2710 7.10 */
 
 static struct timer report_timer;
+
+/* ---- Queriers ---- */
+
+/* From 128 on the interval is a floating-point number; zeros stand for the defaults. */
+struct multicast_querier multicast_read_querier(uint8_t robustness, uint8_t interval, nanoseconds response)
+{
+    unsigned seconds = interval < 128 ? interval : (unsigned)((interval & 15) | 16) << ((interval >> 4 & 7) + 3);
+    return (struct multicast_querier){
+        .robustness = robustness & 7 ? robustness & 7 : MULTICAST_ROBUSTNESS,
+        .interval = seconds > 0 ? seconds * NS_PER_SECOND : MULTICAST_QUERY_INTERVAL,
+        .response = response,
+    };
+}
+
+nanoseconds multicast_older_querier(const struct multicast_querier *querier)
+{
+    return querier->robustness * querier->interval + querier->response;
+}
+
+/* ---- Reports ---- */
 
 static const struct multicast_protocol *protocol_of(const struct multicast_group *group)
 {
@@ -146,10 +166,10 @@ void multicast_changed(struct multicast_group *group, const struct multicast_sta
     bool wanted = is_wanted(&after);
     if (!(sourced ? send_change(group, before, &after) : send_old_change(group, is_wanted(before), wanted)))
         return;
-    group->reports_left = ROBUSTNESS - 1;
+    group->reports_left = REPORTS - 1;
     if (wanted)
         report_at(group, net_now() + 1 + random_below(unsolicited(group)));
-    for (unsigned i = 1; sourced && !wanted && i < ROBUSTNESS; i++)
+    for (unsigned i = 1; sourced && !wanted && i < REPORTS; i++)
         (void)send_change(group, before, &after); /* the group may be gone when its time comes */
 }
 
@@ -187,7 +207,7 @@ static void report_soon(struct multicast_group *group, void *context)
     const struct again *again = context;
     if (group->interface != again->interface || ip_is_ipv4(group->address) != again->ipv4 || !is_reported(group))
         return;
-    group->reports_left = ROBUSTNESS;
+    group->reports_left = REPORTS;
     report_at(group, net_now() + 1 + random_below(UNSOLICITED));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When the groups that are wanted are reported to routers, for both families: igmp.c and mld.c know the messages. Net
- * lock.
+ * lock, but for the functions about queriers, which need none.
  */
 #pragma once
 
@@ -21,6 +21,25 @@ struct multicast_protocol {
     void (*send_old)(const struct multicast_group *group, bool members);
 };
 extern const struct multicast_protocol igmp_protocol, mld_protocol;
+
+/* What the querier said in its last query of the newest version. */
+struct multicast_querier {
+    unsigned robustness;
+    nanoseconds interval, response; /* between general queries, and until they are answered */
+};
+#define MULTICAST_ROBUSTNESS 2                           /* RFC 3376 8.1, RFC 3810 9.1 */
+#define MULTICAST_QUERY_INTERVAL (125 * NS_PER_SECOND)   /* RFC 3376 8.2, RFC 3810 9.2 */
+#define MULTICAST_RESPONSE_INTERVAL (10 * NS_PER_SECOND) /* RFC 3376 8.3, RFC 3810 9.3 */
+/* While none was heard. */
+/* clang-format off */
+#define MULTICAST_QUERIER { MULTICAST_ROBUSTNESS, MULTICAST_QUERY_INTERVAL, MULTICAST_RESPONSE_INTERVAL }
+/* clang-format on */
+
+/* Reads the byte with the robustness and that with the interval in seconds: RFC 3376 4.1.6 and 4.1.7, RFC 3810 5.1.8
+ * and 5.1.9. `response`: the longest response time of the same query. */
+struct multicast_querier multicast_read_querier(uint8_t robustness, uint8_t interval, nanoseconds response);
+/* For how long a querier of an older version counts: RFC 3376 8.12, RFC 3810 9.12. */
+nanoseconds multicast_older_querier(const struct multicast_querier *querier);
 
 void multicast_report_init(void);
 /*

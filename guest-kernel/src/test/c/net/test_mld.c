@@ -135,6 +135,8 @@ static unsigned reports_of(struct ip_address group)
 
 enum query_fault { RIGHT, NO_ALERT, FORWARDED, FROM_AFAR, CUT, NO_GROUP, FAULTS };
 
+static uint8_t query_robustness, query_interval; /* of version 2, as they are on the wire */
+
 /* `version` 1 or 2; of all groups, or one; `response` in milliseconds. */
 static void ask_wrongly(unsigned version, uint16_t response, struct ip_address group, enum query_fault fault)
 {
@@ -152,6 +154,10 @@ static void ask_wrongly(unsigned version, uint16_t response, struct ip_address g
     icmp[0] = MLD_QUERY;
     write_be16(icmp + 4, response);
     write_address(icmp + 8, fault == NO_GROUP ? STACK_LOCAL : group);
+    if (version == 2) {
+        icmp[24] = query_robustness;
+        icmp[25] = query_interval;
+    }
     uint64_t pseudo = checksum_pseudo(from, to, IP6_PROTOCOL_ICMP, length);
     write_be16(icmp + 2, checksum_finish(checksum_add(pseudo, icmp, length)));
     wire_inject(frame, HEADERS + 8 + length);
@@ -454,6 +460,27 @@ static void version_1_is_spoken_after_its_queries(void)
     wire_drop_all();
 }
 
+static void version_1_counts_as_long_as_the_querier_says(void)
+{
+    struct file *file = bound();
+    query_robustness = 3;
+    query_interval = 20;
+    ask(2, 5000, IP6_ANY);
+    ask(1, 1000, IP6_ANY);
+    host_advance(64 * NS_PER_SECOND);
+    wire_drop_all();
+    CHECK_EQUAL(change_source(file, MCAST_JOIN_SOURCE_GROUP, SOURCE), 0);
+    expect_old(MLD_REPORT_V1, GROUP);
+    host_advance(NS_PER_SECOND + 1);
+    wire_drop_all();
+    CHECK_EQUAL(leave(file), 0);
+    expect_source(BLOCK_OLD, SOURCE);
+    query_robustness = query_interval = 0;
+    ask(2, 10000, IP6_ANY);
+    file_put(file);
+    wire_drop_all();
+}
+
 static void datagrams_come_to_members(void)
 {
     struct file *member = bound(), *bystander = bound();
@@ -566,6 +593,7 @@ int main(void)
     host_test("MLD, filters are set and read", filters_are_set_and_read);
     host_test("MLD, queries are answered in time", queries_are_answered_in_time);
     host_test("MLD, version 1 is spoken after its queries", version_1_is_spoken_after_its_queries);
+    host_test("MLD, version 1 counts as long as the querier says", version_1_counts_as_long_as_the_querier_says);
     host_test("MLD, datagrams come to members", datagrams_come_to_members);
     host_test("MLD, our own have copies of what we send", our_own_have_copies_of_what_we_send);
     host_test("MLD, groups end with their address", groups_end_with_their_address);

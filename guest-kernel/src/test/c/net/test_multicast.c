@@ -120,12 +120,16 @@ static int change_source(struct file *file, int option, ipv4_t source)
     return socket_set_option(socket_of(file), IPPROTO_IP, option, value, sizeof(value));
 }
 
+static uint8_t query_robustness, query_interval; /* as they are on the wire */
+
 /* A query of a version; for all groups, or one; `response` in tenths of a second. */
 static void ask(unsigned version, uint8_t response, ipv4_t group)
 {
     uint8_t message[12] = { QUERY, response };
     uint32_t length = version == 3 ? 12 : 8;
     write_be32(message + 4, group);
+    message[8] = query_robustness;
+    message[9] = query_interval;
     write_be16(message + 2, checksum_finish(checksum_add(0, message, length)));
     wire_inject_ip(WIRE_PEER, group == 0 ? MULTICAST_ALL_HOSTS : group, IP_PROTOCOL_IGMP, 0, 0, message, length);
 }
@@ -207,9 +211,39 @@ static void older_routers_are_spoken_to_as_they_speak(void)
     expect_report(GROUP, REPORT_V1, 0, GROUP);
     CHECK_EQUAL(change(file, IP_DROP_MEMBERSHIP, GROUP), 0);
     expect_silence(); /* version 1 has no such message */
-    host_advance(401 * NS_PER_SECOND);
+    host_advance(261 * NS_PER_SECOND);
     CHECK_EQUAL(change(file, IP_ADD_MEMBERSHIP, GROUP), 0);
     expect_report(ALL_IGMPV3, REPORT_V3, TO_EXCLUDE, GROUP);
+    file_put(file);
+    wire_drop_all();
+}
+
+/* The interval of its queries times its robustness, and its response time. */
+static void an_older_router_counts_as_long_as_the_querier_says(void)
+{
+    static const struct {
+        uint8_t robustness, interval, response;
+        unsigned seconds;
+    } cases[] = { { 3, 20, 50, 65 }, { 0, 0, 100, 260 }, { 2, 0x80, 10, 257 }, { 7, 1, 10, 8 }, { 9, 30, 10, 31 } };
+    struct file *file = bound(PORT);
+    for (unsigned i = 0; i < array_size(cases); i++) {
+        query_robustness = cases[i].robustness;
+        query_interval = cases[i].interval;
+        ask(3, cases[i].response, IPV4_ANY);
+        ask(2, 10, IPV4_ANY);
+        host_advance((cases[i].seconds - 1) * NS_PER_SECOND);
+        wire_drop_all();
+        CHECK_EQUAL(change(file, IP_ADD_MEMBERSHIP, GROUP), 0);
+        expect_report(GROUP, REPORT_V2, 0, GROUP);
+        CHECK_EQUAL(change(file, IP_DROP_MEMBERSHIP, GROUP), 0);
+        host_advance(NS_PER_SECOND + 1);
+        wire_drop_all();
+        CHECK_EQUAL(change(file, IP_ADD_MEMBERSHIP, GROUP), 0);
+        expect_report(ALL_IGMPV3, REPORT_V3, TO_EXCLUDE, GROUP);
+        CHECK_EQUAL(change(file, IP_DROP_MEMBERSHIP, GROUP), 0);
+    }
+    query_robustness = query_interval = 0;
+    ask(3, 100, IPV4_ANY); /* the defaults again */
     file_put(file);
     wire_drop_all();
 }
@@ -467,6 +501,7 @@ int main(void)
     host_test("joins and leaves are reported", joins_and_leaves_are_reported);
     host_test("queries are answered in time", queries_are_answered_in_time);
     host_test("older routers are spoken to as they speak", older_routers_are_spoken_to_as_they_speak);
+    host_test("older routers count as long as the querier says", an_older_router_counts_as_long_as_the_querier_says);
     host_test("sources that are wanted are reported", sources_that_are_wanted_are_reported);
     host_test("sources that are not wanted are reported", sources_that_are_not_wanted_are_reported);
     host_test("more sources than a report names are all", more_sources_than_a_report_names_are_all);
