@@ -19,7 +19,7 @@ static uint8_t disk;
 
 /* Where a sector of a file is on the disk, and how many follow it there. */
 struct place {
-    uint64_t sector;
+    uint64_t sector; /* 0: in a hole of the file */
     uint32_t count;
 };
 
@@ -46,7 +46,7 @@ static struct place locate(enum map_file file, uint32_t sector)
     for (uint32_t i = 0; i < map->files[file].extents; i++, extent++) {
         uint64_t count = (uint64_t)extent->count * BLOCK_SECTORS;
         if (skip < count)
-            return (struct place){ (uint64_t)extent->block * BLOCK_SECTORS + skip,
+            return (struct place){ extent->block ? (uint64_t)extent->block * BLOCK_SECTORS + skip : 0,
                                    (uint32_t)min_of(count - skip, (uint64_t)READ_SECTORS) };
         skip -= count;
     }
@@ -101,9 +101,13 @@ void file_read(enum boot_file which, uint32_t offset, void *to, uint32_t length)
         struct place place = locate(file, offset / SECTOR_SIZE);
         uint64_t wanted = ((uint64_t)skip + length + SECTOR_SIZE - 1) / SECTOR_SIZE;
         place.count = (uint32_t)min_of((uint64_t)place.count, wanted);
-        disk_read(file, &place);
         uint32_t copied = min_of(length, place.count * SECTOR_SIZE - skip);
-        memcpy(to, (const char *)BUFFER_ADDRESS + skip, copied);
+        if (place.sector == 0) {
+            memset(to, 0, copied);
+        } else {
+            disk_read(file, &place);
+            memcpy(to, (const char *)BUFFER_ADDRESS + skip, copied);
+        }
         to = (char *)to + copied;
         offset += copied;
         length -= copied;

@@ -27,7 +27,7 @@
 enum map_file { MAP_LOADER, MAP_KERNEL, MAP_MENU, MAP_FILES };
 
 struct map_extent {
-    uint32_t block; /* of the disk */
+    uint32_t block; /* of the disk; 0: a hole of the file, which reads as zeros, but not of the loader */
     uint32_t count; /* blocks, at least one */
 };
 

@@ -66,7 +66,7 @@ static void end_wait(struct waiting *mine)
     if (mine->impatient)
         __atomic_fetch_sub(&impatient, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&mine->impatient, false, __ATOMIC_RELAXED);
-    mine->had = lock_statistics ? clock_monotonic() : 0;
+    mine->had = read_once(lock_statistics) ? clock_monotonic() : 0;
     cpu_answer();
 }
 
@@ -94,7 +94,7 @@ static bool look(struct waiting *mine)
 static bool halt(struct waiting *mine, nanoseconds *halted)
 {
     look_at_the_time(mine);
-    nanoseconds began = lock_statistics ? clock_monotonic() : 0;
+    nanoseconds began = read_once(lock_statistics) ? clock_monotonic() : 0;
     __atomic_store_n(&mine->halts, true, __ATOMIC_SEQ_CST);
     bool has = look(mine);
     if (!has)
@@ -113,7 +113,7 @@ static void wait(void)
     begin_wait(mine);
     nanoseconds began = mine->since;
     for (unsigned looks = 0; looks < SPINS ? !look(mine) : !halt(mine, &halted); looks++) {}
-    if (unlikely(lock_statistics))
+    if (unlikely(read_once(lock_statistics)))
         kernel_lock_statistics_taken(began, halted, mine->had);
 }
 
@@ -134,7 +134,7 @@ void kernel_lock_take(void)
         return;
     }
     cpu_answer();
-    if (unlikely(lock_statistics))
+    if (unlikely(read_once(lock_statistics)))
         count_without_wait(own());
 }
 
@@ -187,7 +187,7 @@ static void pass_to(const struct cpu *next)
 
 void kernel_lock_give_back(void)
 {
-    if (unlikely(lock_statistics))
+    if (unlikely(read_once(lock_statistics)))
         kernel_lock_statistics_given_back(own()->had);
     if (!is_last())
         pass_to(unlikely(__atomic_load_n(&impatient, __ATOMIC_SEQ_CST)) ? longest_wait(false) : NULL);
@@ -197,7 +197,7 @@ void kernel_lock_let_in(void)
 {
     if (is_last())
         return;
-    if (unlikely(lock_statistics))
+    if (unlikely(read_once(lock_statistics)))
         kernel_lock_statistics_given_back(own()->had);
     pass_to(longest_wait(true));
     kernel_lock_take();

@@ -353,7 +353,7 @@ static void waits_are_counted(void)
     mutex_lock(&mutex);
     start(take_once, NULL);
     for (bool waits = false; !waits;) {
-        thread_yield();
+        give_way(); /* the kernel lock, too */
         spin_lock(&mutex.lock);
         waits = !list_empty(&mutex.waiters);
         spin_unlock(&mutex.lock);
