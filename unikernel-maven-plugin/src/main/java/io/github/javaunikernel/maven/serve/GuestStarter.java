@@ -30,12 +30,8 @@ public record GuestStarter(
 
     @Override
     public Instance start(int number) throws InstanceException {
-        ConsoleLines lines = new ConsoleLines(number, terminal);
-        Console console = new Console(lines::accept);
         try {
-            return snapshots.isPresent()
-                    ? startOrRestore(number, snapshots.get(), console, lines)
-                    : instance(machines.boot(number, false, console), lines, null);
+            return snapshots.isPresent() ? startOrRestore(number, snapshots.get()) : boot(number, null);
         } catch (SettingException e) {
             throw new InstanceException(e.getMessage(), e);
         } catch (IOException e) {
@@ -43,21 +39,30 @@ public record GuestStarter(
         }
     }
 
-    private Instance startOrRestore(int number, Snapshots kept, Console console, ConsoleLines lines)
-            throws SettingException, IOException {
+    private Instance startOrRestore(int number, Snapshots kept) throws SettingException, IOException {
         MachineIdentity identity = machines.identity();
         Optional<Path> memory = kept.fitting(identity);
         if (memory.isPresent()) {
             try {
-                Machine machine = machines.restore(number, memory.get(), console);
-                return instance(machine, lines, new Origin(kept, identity, true));
+                return restore(number, memory.get(), new Origin(kept, identity, true));
             } catch (IOException e) {
                 kept.discard("it cannot be restored (" + FileTrouble.of(e).text() + ")");
             }
         }
-        return instance(machines.boot(number, true, console), lines, new Origin(kept, identity, false));
+        return boot(number, new Origin(kept, identity, false));
     }
 
+    private Instance restore(int number, Path memory, Origin origin) throws SettingException, IOException {
+        ConsoleLines lines = new ConsoleLines(number, terminal);
+        return instance(machines.restore(number, memory, new Console(lines::accept)), lines, origin);
+    }
+
+    private Instance boot(int number, Origin origin) throws SettingException, IOException {
+        ConsoleLines lines = new ConsoleLines(number, terminal);
+        return instance(machines.boot(number, origin != null, new Console(lines::accept)), lines, origin);
+    }
+
+    /** The console of a machine that could not be restored has ended, so each attempt has its own. */
     private Instance instance(Machine machine, ConsoleLines lines, Origin origin) {
         return new GuestInstance(machine, readiness, startLimit, stopLimit, lines, Optional.ofNullable(origin));
     }
