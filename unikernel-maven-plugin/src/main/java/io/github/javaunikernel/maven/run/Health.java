@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.run;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -89,9 +90,15 @@ public final class Health {
 
     private void awaitOrEnd(CompletableFuture<?> awaited) throws GuestException, InterruptedException {
         CompletableFuture<Void> ended = guest.console().ended();
+        CompletableFuture<Void> unknown = guest.reports().failed();
         try {
-            CompletableFuture.anyOf(awaited, ended).get(left().toNanos(), TimeUnit.NANOSECONDS);
+            CompletableFuture.anyOf(awaited, ended, unknown).get(left().toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
+            if (unknown.isCompletedExceptionally()) {
+                throw new GuestException(
+                        FileTrouble.of((IOException) e.getCause()).text() + " The last lines of its console:",
+                        guest.console());
+            }
             throw guest.console().brokenOff(e.getCause());
         } catch (TimeoutException e) {
             throw tooLate();

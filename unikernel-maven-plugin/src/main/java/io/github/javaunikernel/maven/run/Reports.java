@@ -94,6 +94,17 @@ public final class Reports {
         return ended;
     }
 
+    /** Fails when a report cannot be read or is not known, and is not done before. */
+    CompletableFuture<Void> failed() {
+        CompletableFuture<Void> failed = new CompletableFuture<>();
+        ended.whenComplete((nothing, problem) -> {
+            if (problem != null) {
+                failed.completeExceptionally(problem);
+            }
+        });
+        return failed;
+    }
+
     /** Exit status of the guest's program, once it has ended by itself. */
     synchronized OptionalInt status() {
         return status;

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpServer;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -67,6 +69,16 @@ class HealthTest {
         assertEquals("192.168.1.1", Health.awaitAddress(new FakeGuest(), LONG).getHostAddress());
         reports.accept("address 0");
         assertEquals(Optional.empty(), reports.address());
+    }
+
+    /** As when a plugin meets the kernel of a later version. */
+    @Test
+    void failsAtOnceWhenTheGuestReportsWhatIsNotKnown() {
+        reports.follow(new ByteArrayInputStream("listening 8080\ndances 5\n".getBytes(StandardCharsets.UTF_8)));
+        statuses = new int[] {503};
+        GuestException e = assertThrows(GuestException.class, () -> Health.awaitAddress(new FakeGuest(), LONG));
+        assertTrue(
+                e.getMessage().contains("reports 'dances 5', which this plugin does not know. Build"), e.getMessage());
     }
 
     @Test
