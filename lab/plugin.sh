@@ -11,5 +11,6 @@ plugin_version() {
 
 # build_plugin SOURCE SHARED-OBJECT
 build_plugin() {
-    gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -shared -fPIC -D "PLUGIN_VERSION=$(plugin_version)" "$1" -o "$2"
+    gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -shared -fPIC -D "PLUGIN_VERSION=$(plugin_version)" \
+        -I "$(dirname "${BASH_SOURCE[0]}")" "$1" -o "$2"
 }

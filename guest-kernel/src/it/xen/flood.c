@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A control domain that floods a guest, run there by lab/xen: `flood GUEST events` notifies the guest without end on each
- * event channel that leads from the control domain to it, as the backends of its devices might do; `flood GUEST store`
- * changes nodes that the guest watches without end. Prints what it does once it has begun.
+ * A control domain that floods a guest, run there by lab/xen: `flood GUEST events` notifies the guest without end on
+ * each event channel that leads from the control domain to it, as the backends of its devices might do; `flood GUEST
+ * store` changes nodes that the guest watches without end. Prints what it does once it has begun.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -241,7 +241,7 @@ static void resume(void)
     start_events();
     set_wall();
     start_rings();
-    xen_unplug_emulated(); /* the device model has been started anew */
+    xen_unplug_emulated(); /* the device model has been started again */
     cpus_release();
 }
 

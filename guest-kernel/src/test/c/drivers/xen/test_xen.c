@@ -1522,7 +1522,7 @@ static void channel_is_the_console_with_the_name(void)
     ring->output_consumed = ring->output_produced + 1;
     CHECK_EQUAL(device->send(device, "x", 1), 0);
 
-    /* A backend that leaves and comes back starts anew. */
+    /* A backend that leaves and comes back starts again. */
     channel_changes = 0;
     fake_channel_leave();
     fake_run();

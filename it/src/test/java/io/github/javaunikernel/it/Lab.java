@@ -212,7 +212,7 @@ final class Lab implements AutoCloseable {
         return Double.parseDouble(answer.substring(answer.lastIndexOf(' ') + 1));
     }
 
-    /** How many instructions the guest has executed so far, if the lab was told to count them. */
+    /** How many instructions the guest has executed so far, if the lab was asked to count them. */
     long instructions() {
         int position = position();
         command("instructions");

@@ -188,7 +188,7 @@ final class Handovers {
         return "sum " + sum;
     }
 
-    /** While all wait for a fair lock nobody has it twice before each has had it once. */
+    /** While all wait for a fair lock, no thread has it twice before each has had it once. */
     private String fairLockTakesTurns() throws Exception {
         int count = processors() + 2;
         ReentrantLock lock = new ReentrantLock(true);

@@ -28,7 +28,7 @@ import org.apache.maven.plugins.annotations.Parameter;
  */
 @Mojo(name = "bundle", requiresOnline = true, threadSafe = true)
 public class BundleMojo extends AbstractCloudImageMojo {
-    /** S3's keys have at most 1024 bytes, and the names of parts are behind the folder's. */
+    /** S3's keys have at most 1024 bytes, and the names of parts follow the folder's. */
     private static final int MAX_FOLDER = 500;
 
     /**

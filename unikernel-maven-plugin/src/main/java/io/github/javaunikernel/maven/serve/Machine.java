@@ -17,8 +17,8 @@ public interface Machine {
     List<InetSocketAddress> addresses();
 
     /**
-     * Whether its program's connections can be told from those that the end of the machine has closed: false if the
-     * machine has ended by the time of the question.
+     * Whether its program's connections can be distinguished from those that the end of the machine has closed: false
+     * if the machine has ended by the time of the question.
      */
     boolean responds();
 
