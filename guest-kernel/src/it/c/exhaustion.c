@@ -280,6 +280,61 @@ static void fill_with_names(void)
 
 static void names_in_tmp(void) { exhaust(fill_with_names); }
 
+/* ---- The program's own code ---------------------------------------------------------------------- */
+
+#define ROUNDS 500
+#define CODE (1UL << 20) /* bytes; a guest has at least 16 times as much */
+
+/* Pages of the mapping that are in memory. */
+static size_t resident(char *mapping, size_t pages)
+{
+    static unsigned char state[CODE / PAGE];
+    size_t count = 0;
+    CHECK_EQUAL(mincore(mapping, pages * PAGE, state), 0);
+    for (size_t i = 0; i < pages; i++)
+        count += state[i] & 1;
+    return count;
+}
+
+/*
+ * Each page fault makes room while memory is short, and what it frees is taken by what calls keep: in the end the
+ * pages of files that are left would not be enough to run the program. They are not given away to the last.
+ */
+static void fill_beside_code(void)
+{
+    static char block[16 * PAGE];
+    struct stat status;
+    int code = open("/proc/self/exe", O_RDONLY), file = memfd_create("fill", 0);
+    CHECK(code >= 0 && file >= 0);
+    CHECK_EQUAL(fstat(code, &status), 0);
+    size_t pages = ((size_t)status.st_size < CODE ? (size_t)status.st_size : CODE) / PAGE;
+    char *mapping = mmap(NULL, pages * PAGE, PROT_READ, MAP_PRIVATE, code, 0);
+    char *own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(mapping != MAP_FAILED && own != MAP_FAILED);
+    while (write(file, block, sizeof(block)) > 0)
+        ;
+    for (size_t i = 0; i < pages; i++)
+        (void)*(volatile char *)&mapping[i * PAGE];
+    CHECK(resident(mapping, pages) >= pages / 2); /* or there is nothing to lose */
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        *own = 1;
+        CHECK_EQUAL(madvise(own, PAGE, MADV_DONTNEED), 0);
+        while (write(file, block, sizeof(block)) > 0)
+            ;
+    }
+    int error = errno;
+    size_t left = resident(mapping, pages);
+    close(file);
+    munmap(own, PAGE);
+    munmap(mapping, pages * PAGE);
+    close(code);
+    CHECK(error == ENOSPC || error == ENOMEM);
+    if (left < pages / 2)
+        test_failed(__FILE__, __LINE__, "%zu of %zu pages of the program are left", left, pages);
+}
+
+static void code_is_left(void) { exhaust(fill_beside_code); }
+
 SUITE(exhaustion, TEST(touched_memory), TEST(areas), TEST(threads_without_end), TEST(pipes_without_end),
       TEST(socket_pairs), TEST(event_counters), TEST(timers), TEST(epolls), TEST(inotifies), TEST(sockets_without_end),
-      TEST(files_in_tmp), TEST(big_file_in_tmp), TEST(big_memory_file), TEST(names_in_tmp));
+      TEST(files_in_tmp), TEST(big_file_in_tmp), TEST(big_memory_file), TEST(names_in_tmp), TEST(code_is_left));

@@ -31,7 +31,7 @@
 /* Frames: a search through the cache for clean pages is long, so it is done once for several. */
 #define RECLAIM_BATCH 32UL
 
-uint64_t (*pages_reclaim)(uint64_t wanted);
+uint64_t (*pages_reclaim)(uint64_t wanted, enum pages_level level);
 #ifdef KERNEL_DEBUG
 bool (*allocation_fails)(void);
 #endif
@@ -259,7 +259,7 @@ struct page *pages_allocate_at(unsigned order, enum pages_level level)
         spin_unlock(&lock);
         if (page)
             unpoison(page, order);
-        if (page || !pages_reclaim || pages_reclaim(max_of(count, RECLAIM_BATCH)) == 0)
+        if (page || !pages_reclaim || pages_reclaim(max_of(count, RECLAIM_BATCH), level) == 0)
             return page;
     }
 }

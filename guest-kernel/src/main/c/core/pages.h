@@ -74,6 +74,7 @@ uint64_t pages_total_count(void);
 
 /*
  * Called (once set) when an allocation fails, to free clean page-cache pages; returns how many
- * frames it freed. May be called in any context, so it must not sleep.
+ * frames it freed. For PAGES_KEPT it leaves those without which the program would not get on: page_cache_spare().
+ * May be called in any context, so it must not sleep.
  */
-extern uint64_t (*pages_reclaim)(uint64_t wanted);
+extern uint64_t (*pages_reclaim)(uint64_t wanted, enum pages_level level);

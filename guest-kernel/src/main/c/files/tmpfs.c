@@ -230,7 +230,7 @@ static void tmpfs_statistics(struct file_system *fs, struct file_system_statisti
 {
     struct tmpfs *tmpfs = container_of(fs, struct tmpfs, fs);
     int64_t common = budget(), common_free = common - read_once(all_used);
-    int64_t memory_free = (int64_t)(pages_free_at(PAGES_KEPT) + page_cache_evictable());
+    int64_t memory_free = (int64_t)address_space_available();
     int64_t free = min_of(memory_free, common_free / (int64_t)PAGE_SIZE);
     free = min_of(free, tmpfs->limit - read_once(tmpfs->used));
     int64_t nodes_free = min_of(tmpfs->node_limit - read_once(tmpfs->nodes), common_free / NODE_BYTES);

@@ -399,12 +399,12 @@ uint64_t areas_reclaim(uint64_t wanted, bool used_too)
         bool last = areas_left == 1 && start != 0;
         if ((last && hand >= start) || (looks >= RECLAIM_LOOKS && !used_too))
             break;
-        size_t limit = used_too ? min_of(wanted - unmapped, (uint64_t)UNMAP_BATCH) : UNMAP_BATCH;
+        size_t limit = min_of(wanted - unmapped, (uint64_t)UNMAP_BATCH);
         unmapped += move_hand(last ? start : UINTPTR_MAX, limit, used_too, &looks);
         areas_left -= hand == 0;
         give_way();
     }
-    return unmapped && pages_reclaim ? pages_reclaim(unmapped) : 0;
+    return unmapped && pages_reclaim ? pages_reclaim(unmapped, PAGES_NEEDED) : 0;
 }
 
 /* ---- One page, wherever it is mapped ---- */

@@ -37,19 +37,23 @@
 
 /*
  * Drops file pages: those that are not mapped, otherwise idle ones. Pages in use go last, for a fault that would find
- * no frame at all, and only few of them, each time others. The last WORKING_PAGES stay: a program that lost each page
- * before it got the next one would never run another instruction; without a frame it ends.
+ * no frame at all, and only few of them, each time others. The last WORKING_PAGES stay mapped: a program that lost each
+ * page before it got the next one would never run another instruction; without a frame it ends.
  *
  * System calls cannot drop what is mapped, and need more frames left than faults do. So one batch goes for KEPT_FRAMES
  * as well: otherwise faults alone would keep free memory so low that no thread can be made, however large the cache.
+ * It ends where the cache has none to spare, or what system calls keep would take the program's code page by page.
  */
 static void make_room(void)
 {
     if (pages_free_at(PAGES_KEPT) >= KEPT_FRAMES)
         return;
-    if (pages_reclaim(KEPT_FRAMES) == 0)
-        areas_reclaim(KEPT_FRAMES, false);
-    if (pages_free_at(PAGES_NEEDED) == 0 && page_cache_mapped_count() > WORKING_PAGES)
+    uint64_t spare = page_cache_spare();
+    if (spare && pages_reclaim(KEPT_FRAMES, PAGES_KEPT) == 0)
+        areas_reclaim(min_of(spare, (uint64_t)KEPT_FRAMES), false);
+    if (pages_free_at(PAGES_NEEDED) > 0 || pages_reclaim(FAULT_FRAMES, PAGES_NEEDED) > 0)
+        return;
+    if (page_cache_mapped_count() > WORKING_PAGES && areas_reclaim(FAULT_FRAMES, false) == 0)
         areas_reclaim(FAULT_FRAMES, true);
 }
 

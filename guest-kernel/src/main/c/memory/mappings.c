@@ -23,8 +23,6 @@
 
 #define PIECE_PAGES 1024 /* given back before others may have the address space */
 #define AREAS_AT_ONCE 64 /* looked at before others may run */
-#define CODE_SHARE 16    /* of memory: mapped file pages that are not promised away */
-#define CODE_MOST ((32UL << 20) >> PAGE_SHIFT)
 
 uint64_t address_space_limit = UINT64_MAX, data_limit = UINT64_MAX, stack_limit = USER_STACK_SIZE;
 static uintptr_t break_start, break_now;
@@ -51,17 +49,7 @@ void mapping_step_locked(unsigned *steps)
         give_way();
 }
 
-/*
- * What is free or can be made free by dropping cached file pages, but for some of those that are mapped: they are the
- * program's code, which it reads in again at once and cannot run without. Computed as Linux computes MemAvailable,
- * except that Linux leaves half of the whole cache at most.
- */
-uint64_t address_space_available(void)
-{
-    uint64_t mapped = page_cache_mapped_count(), cached = page_cache_evictable() - page_cache_dirty_count();
-    uint64_t code = min_of(mapped, min_of(pages_total_count() / CODE_SHARE, CODE_MOST));
-    return pages_free_at(PAGES_KEPT) + (cached > code ? cached - code : 0);
-}
+uint64_t address_space_available(void) { return pages_free_at(PAGES_KEPT) + page_cache_spare(); }
 
 bool mapping_may_commit(size_t bytes) { return bytes >> PAGE_SHIFT <= address_space_available(); }
 

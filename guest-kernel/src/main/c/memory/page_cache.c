@@ -31,14 +31,16 @@
 #include "threads/thread.h"
 #include "threads/wait.h"
 
-#define PAGE_FILLED 1u              /* contents are valid */
-#define PAGE_CACHED 2u              /* in the hash; the cache holds one reference */
-#define PAGE_DIRTY 4u               /* changed since it was read or written; only of sources that write */
-#define PAGE_MAPPING 8u             /* the bits from here on count translations; only of evictable pages */
-#define WINDOW_RANDOM 4             /* pages read for a miss out of sequence when memory is short ... */
-#define WINDOW_MAX PAGE_CACHE_BATCH /* ... doubling up to this in sequence */
-#define WALK_PIECE 64               /* steps of a walk between points where others may run */
-#define RECLAIM_SCAN 1024           /* pages in use that a successful reclaim looks at */
+#define PAGE_FILLED 1u                         /* contents are valid */
+#define PAGE_CACHED 2u                         /* in the hash; the cache holds one reference */
+#define PAGE_DIRTY 4u                          /* changed since it was read or written; only of sources that write */
+#define PAGE_MAPPING 8u                        /* the bits from here on count translations; only of evictable pages */
+#define WINDOW_RANDOM 4                        /* pages read for a miss out of sequence when memory is short ... */
+#define WINDOW_MAX PAGE_CACHE_BATCH            /* ... doubling up to this in sequence */
+#define WALK_PIECE 64                          /* steps of a walk between points where others may run */
+#define RECLAIM_SCAN 1024                      /* pages in use that a successful reclaim looks at */
+#define LEFT_SHARE 16                          /* page_cache_spare(): of memory ... */
+#define LEFT_MOST ((32UL << 20) >> PAGE_SHIFT) /* ... at most */
 
 static struct spinlock lock = SPINLOCK(LOCK_PAGE_CACHE);
 static uint32_t *buckets; /* lock: frame numbers, 0: empty */
@@ -169,14 +171,23 @@ static void touch(struct page *page)
     list_push_back(&lru, &page->link);
 }
 
+uint64_t page_cache_spare(void)
+{
+    uint64_t evictable = read_once(evictable_count), dirty_now = read_once(dirty_count);
+    uint64_t left = dirty_now + min_of(pages_total_count() / LEFT_SHARE, LEFT_MOST);
+    return evictable > left ? evictable - left : 0;
+}
+
 /*
  * In any context, so it ends soon after it has found something. Pages in use, of which there are few while none on the
  * list is mapped, come last.
  */
-static uint64_t reclaim(uint64_t wanted)
+static uint64_t reclaim(uint64_t wanted, enum pages_level level)
 {
     uint64_t freed = 0;
     spin_lock(&lock);
+    if (level == PAGES_KEPT)
+        wanted = min_of(wanted, page_cache_spare());
     uint64_t listed = evictable_count - mapped_count - (dirty_count - dirty_mapped_count);
     for (uint64_t looks = 0; looks < listed && freed < wanted; looks++) {
         if (freed && looks > wanted && looks - wanted > RECLAIM_SCAN)

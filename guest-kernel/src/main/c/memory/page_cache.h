@@ -121,3 +121,10 @@ bool page_cache_dirty_mapped(struct page_source **source, uint32_t *index);
 uint64_t page_cache_count(void);
 uint64_t page_cache_evictable(void);
 uint64_t page_cache_mapped_count(void);
+/*
+ * Clean pages of evictable sources, mapped or not, beyond a 16th of memory or 32 MiB: what may be promised, or given to
+ * what system calls make and the program keeps. The last ones are most likely the program's code, which it cannot run
+ * without: with all other memory taken it would read each page in again for every few instructions. Linux leaves half
+ * of its cache at most in MemAvailable.
+ */
+uint64_t page_cache_spare(void);

@@ -291,7 +291,7 @@ static void one_step(uint64_t step)
     if (random_number() % 10 == 0)
         page_cache_write_some();
     if (random_number() % 20 == 0)
-        pages_reclaim(UINT32_MAX);
+        pages_reclaim(UINT32_MAX, PAGES_NEEDED);
     make_noise();
 }
 

@@ -266,7 +266,7 @@ static void displace(void)
 {
     while (page_cache_write_some())
         ;
-    pages_reclaim(UINT32_MAX);
+    pages_reclaim(UINT32_MAX, PAGES_NEEDED);
 }
 
 static void contents_come_back(void)
@@ -277,7 +277,7 @@ static void contents_come_back(void)
         CHECK_EQUAL(write_page(file, 1, i), PAGE_SIZE);
     CHECK_EQUAL(page_cache_dirty_count(), 1000);
     CHECK_EQUAL(free_blocks(), before - 1000);
-    CHECK_EQUAL(pages_reclaim(UINT32_MAX), 0); /* none goes before it is written */
+    CHECK_EQUAL(pages_reclaim(UINT32_MAX, PAGES_NEEDED), 0); /* none goes before it is written */
     unsigned requests = test_disk_requests;
     displace();
     CHECK(test_disk_requests - requests <= 1000 / BLOCK_MAX_SEGMENTS + 1000 / PAGE_CACHE_BATCH + 2);

@@ -87,6 +87,9 @@ uint64_t host_heap_blocks(void);
 uint64_t host_pages_in_use(void);
 /* Taken off what pages_free_count() says: memory that is short without being filled. */
 extern uint64_t host_pages_withheld;
+/* What pages_total_count() says; as many as there are again with each test. */
+extern uint64_t host_pages_total;
+#define HOST_PAGES (1UL << 16)
 /* The n-th allocation from now on (heap and pages) fails, and all after it until reset by 0. */
 void host_fail_allocation(uint64_t n);
 /* The n-th from now on fails, and no other. */

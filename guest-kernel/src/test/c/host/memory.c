@@ -31,25 +31,23 @@
 #define unpoison(p, n) ((void)(p))
 #endif
 
-#define ARENA_PAGES (1UL << 16)
-
-uint64_t (*pages_reclaim)(uint64_t wanted);
+uint64_t (*pages_reclaim)(uint64_t wanted, enum pages_level level);
 
 static uint64_t heap_blocks, pages_in_use, allocations_left;
 static bool one_fails;
 static uint8_t *arena;
-static struct page descriptors[ARENA_PAGES];
+static struct page descriptors[HOST_PAGES];
 static uint64_t next_fit;
 static uintptr_t fault_start, fault_end;
 
 void host_memory_init(void)
 {
-    arena = mmap((void *)DIRECT_MAP, ARENA_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+    arena = mmap((void *)DIRECT_MAP, HOST_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (arena != (void *)DIRECT_MAP)
         abort();
     descriptors[0].references = 1; /* frame 0 is nobody's: 0 means "none" in the page cache */
-    poison(arena, ARENA_PAGES * PAGE_SIZE);
+    poison(arena, HOST_PAGES * PAGE_SIZE);
 }
 
 uint64_t host_heap_blocks(void) { return heap_blocks; }
@@ -107,7 +105,7 @@ void heap_free(void *block)
 struct page *page_of(phys_t address)
 {
     uintptr_t offset = (uintptr_t)phys_to_virt(address) - (uintptr_t)arena;
-    if (offset >= ARENA_PAGES * PAGE_SIZE)
+    if (offset >= HOST_PAGES * PAGE_SIZE)
         abort();
     return &descriptors[offset >> PAGE_SHIFT];
 }
@@ -117,8 +115,8 @@ phys_t page_address(const struct page *page) { return virt_to_phys(arena + (size
 static struct page *find_free(unsigned order)
 {
     uint64_t count = 1UL << order;
-    for (uint64_t tried = 0; tried < ARENA_PAGES; tried += count, next_fit += count) {
-        uint64_t first = align_up(next_fit, count) % ARENA_PAGES, i;
+    for (uint64_t tried = 0; tried < HOST_PAGES; tried += count, next_fit += count) {
+        uint64_t first = align_up(next_fit, count) % HOST_PAGES, i;
         for (i = 0; i < count && descriptors[first + i].references == 0; i++)
             ;
         if (i < count)
@@ -140,7 +138,7 @@ struct page *pages_allocate_at(unsigned order, enum pages_level level)
     if (must_fail())
         return NULL;
     struct page *page = find_free(order);
-    if (!page && pages_reclaim && pages_reclaim(64UL << order))
+    if (!page && pages_reclaim && pages_reclaim(64UL << order, PAGES_NEEDED))
         page = find_free(order);
     return page;
 }
@@ -181,15 +179,15 @@ void page_put(struct page *page)
         page->references--;
 }
 
-uint64_t host_pages_withheld;
-uint64_t pages_free_count(void) { return ARENA_PAGES - pages_in_use - host_pages_withheld; }
+uint64_t host_pages_withheld, host_pages_total = HOST_PAGES;
+uint64_t pages_free_count(void) { return HOST_PAGES - pages_in_use - host_pages_withheld; }
 uint64_t pages_margin(void) { return 2 * PAGES_RESERVE; }
 uint64_t pages_free_at(enum pages_level level)
 {
     uint64_t free = pages_free_count(), left[] = { pages_margin(), PAGES_RESERVE, 0 };
     return free > left[level] ? free - left[level] : 0;
 }
-uint64_t pages_total_count(void) { return ARENA_PAGES; }
+uint64_t pages_total_count(void) { return host_pages_total; }
 
 void host_fault_range(uintptr_t start, uintptr_t end)
 {

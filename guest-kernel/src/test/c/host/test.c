@@ -56,6 +56,7 @@ void host_test_with(const char *name, void (*test)(void), bool (*idle)(void))
     host_signal_pending = false;
     host_fail_allocation(0);
     host_pages_withheld = 0;
+    host_pages_total = HOST_PAGES;
     host_fault_range(0, 0);
     host_user_access = NULL;
     test();

@@ -50,9 +50,7 @@ int address_space_populate(uintptr_t start, size_t length, bool for_write)
 }
 void page_cache_mapped(struct page *page) { (void)page; }
 void page_cache_unmapped(struct page *page) { (void)page; }
-uint64_t page_cache_evictable(void) { return 0; }
-uint64_t page_cache_dirty_count(void) { return 0; }
-uint64_t page_cache_mapped_count(void) { return 0; }
+uint64_t page_cache_spare(void) { return 0; }
 
 /* ---- The model ------------------------------------------------------------------------------------ */
 

@@ -146,13 +146,29 @@ static void test_reclaim(void)
     for (uint32_t i = 0; i < 16; i++)
         CHECK(read_page(i));
     struct page *held = page_cache_get(&source, 5, &error);
-    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 15);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_NEEDED), 15);
     CHECK(page_cache_find(&source, 6) == NULL);
     struct page *again = page_cache_find(&source, 5);
     CHECK(again == held);
     page_put(again);
     page_put(held);
-    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 1);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_NEEDED), 1);
+}
+
+/* What system calls keep does not take the last pages, mapped or not. */
+static void test_some_pages_are_left(void)
+{
+    uint64_t left = pages_total_count() / 16;
+    start(true, (uint32_t)left + 20);
+    for (uint32_t i = 0; i < left + 20; i++)
+        CHECK(read_page(i));
+    CHECK_EQUAL(page_cache_evictable(), left + 20);
+    CHECK_EQUAL(page_cache_spare(), 20);
+    CHECK_EQUAL(pages_reclaim(15, PAGES_KEPT), 15);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_KEPT), 5);
+    CHECK_EQUAL(page_cache_spare(), 0);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_KEPT), 0);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_NEEDED), left);
 }
 
 /* What is mapped is not dropped, and costs the search for what can be dropped nothing. */
@@ -170,16 +186,16 @@ static void test_mapped_pages_are_passed_over(void)
     page_cache_unmapped(mapped);
     page_put(mapped); /* the mapping that is left needs none here: the cache's list does without
                                             it */
-    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 7);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_NEEDED), 7);
     CHECK(page_cache_find(&source, 5) == mapped);
     page_put(mapped);
     page_cache_unmapped(mapped);
     CHECK_EQUAL(page_cache_mapped_count(), 0);
-    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 1);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_NEEDED), 1);
     CHECK_EQUAL(page_cache_evictable(), 0);
 }
 
-static void drop_nothing(void) { (void)pages_reclaim(1); }
+static void drop_nothing(void) { (void)pages_reclaim(1, PAGES_NEEDED); }
 
 static uint64_t steps_with_mapped(uint32_t count)
 {
@@ -204,7 +220,7 @@ static void test_memory_files_stay(void)
 {
     start(false, 4);
     CHECK(read_page(0));
-    CHECK_EQUAL(pages_reclaim(UINT64_MAX), 0);
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_NEEDED), 0);
     struct page *page = page_cache_find(&source, 0);
     CHECK(page != NULL);
     page_put(page);
@@ -222,6 +238,7 @@ int main(void)
     host_test("a page that cannot be read ahead leaves others readable", test_read_ahead_error);
     host_test("truncation keeps referenced pages alive", test_truncate_keeps_references);
     host_test("reclaim frees clean unreferenced pages", test_reclaim);
+    host_test("some pages are left by what system calls keep", test_some_pages_are_left);
     host_test("mapped pages are not dropped", test_mapped_pages_are_passed_over);
     host_test("the search for a page to drop does not pass mapped ones", test_search_is_short);
     host_test("memory files are not reclaimed", test_memory_files_stay);
