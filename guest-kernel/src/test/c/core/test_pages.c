@@ -34,7 +34,7 @@ void host_memory_init(void)
 /* Nothing to reset between tests. */
 void (*host_user_access)(void);
 void host_fail_allocation(uint64_t n) { (void)n; }
-uint64_t host_pages_withheld;
+uint64_t host_pages_withheld, host_pages_total;
 void host_fault_range(uintptr_t start, uintptr_t end) { (void)start, (void)end; }
 
 static void add(uint64_t first, uint64_t end) { pages_add_free(first << PAGE_SHIFT, end << PAGE_SHIFT); }
