@@ -313,8 +313,8 @@ static int read_link(void)
     return settled;
 }
 
-/* The first interface with an address of its link, once that is no longer tentative; loopback carries no groups of IPv6,
- * on Linux too. False: there is none. */
+/* The first interface with an address of its link, once that is no longer tentative; loopback carries no groups of
+ * IPv6, on Linux too. False: there is none. */
 static int find_link(void)
 {
     link_number = 0;

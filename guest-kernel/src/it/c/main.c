@@ -3,7 +3,8 @@
  * `addresses` prints where the parts of the process lie, which are to differ between two boots, and `environment`
  * prints that; `cpu-limit` ends at its limit; `host-name` prints the address of the machine's own name; `metadata`
  * prints what reaching the instance metadata service gives, and the environment; `read-disk FILE` prints what each page
- * of a file holds, or why it cannot be read; `failing-disk FILE` what a program sees when the file cannot be written. */
+ * of a file holds, or why it cannot be read; `failing-disk FILE` prints what a program sees when the file cannot be
+ * written. */
 #define _GNU_SOURCE
 #include "suite.h"
 
@@ -222,8 +223,8 @@ static void print_result(const char *call, int64_t result)
     printf("%s %s\n", call, result < 0 ? strerrorname_np(errno) : "done");
 }
 
-/* Writes until the disk has failed, which the first fsync(2) reports if no write does, and then tries the rest. The file
- * is as large as is needed for pages to leave memory. */
+/* Writes until the disk has failed, which the first fsync(2) reports if no write does, and then tries the rest. The
+ * file is as large as is needed for pages to leave memory. */
 static int use_failing_disk(const char *path)
 {
     static char page[4096] = "data";
