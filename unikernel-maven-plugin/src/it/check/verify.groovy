@@ -1,3 +1,5 @@
+import io.github.javaunikernel.maven.invoked.Machines
+
 def log = new File(basedir, 'build.log').text
 def builds = log.split('Scanning for projects').drop(1)
 assert builds.size() == 7
@@ -25,4 +27,4 @@ def healthy = new groovy.json.JsonSlurper().parse(new File(basedir, 'target/heal
 assert !healthy.files*.path.contains('/etc/unikernel.check.conf')
 
 assert new File(basedir, 'target/check-1.check.console.log').text.contains('The ledger is not in order\n')
-assert !ProcessHandle.allProcesses().anyMatch { it.info().commandLine().orElse('').contains(basedir.path + '/target') }
+Machines.awaitNone(basedir.path + '/target')

@@ -1,3 +1,5 @@
+import io.github.javaunikernel.maven.invoked.Machines
+
 // A data disk over four starts: it is made, kept, kept when QEMU is killed, and put right after that.
 
 def settings = new File(basedir.parentFile, 'interpolated-settings.xml').path
@@ -42,7 +44,7 @@ for (def line = lines.readLine(); line != null && !line.contains('waits'); line 
     seen << line
 }
 assert seen.any { it.contains('found: [start 1, start 2]') } && seen.any { it.contains('stored') } : seen
-def machines = ProcessHandle.allProcesses().filter { it.info().commandLine().orElse('').contains(disk.path) }.toList()
+def machines = Machines.with(disk.path)
 def qemu = machines.find { it.info().command().orElse('').endsWith('/qemu-system-x86_64') }
 assert qemu : machines*.info()
 qemu.destroyForcibly()

@@ -1,3 +1,4 @@
+import io.github.javaunikernel.maven.invoked.Machines
 import io.github.javaunikernel.maven.invoked.MavenSession
 import javax.tools.ToolProvider
 
@@ -48,4 +49,4 @@ assert maven.output().contains('Shutting down; Ctrl-C again')
 // Each of the four guests ended in good order.
 assert maven.output().findAll('The hook has run').size() == 4 : maven.output()
 assert !maven.output().contains('The guest has ended; waiting')
-assert !ProcessHandle.allProcesses().anyMatch { it.info().commandLine().orElse('').contains(basedir.path + '/target') }
+Machines.awaitNone(basedir.path + '/target')

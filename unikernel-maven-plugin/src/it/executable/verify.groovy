@@ -1,3 +1,4 @@
+import io.github.javaunikernel.maven.invoked.Machines
 import io.github.javaunikernel.maven.invoked.MavenSession
 
 def log = new File(basedir, 'build.log').text
@@ -156,4 +157,4 @@ if (new File(basedir, 'programs/gosu').exists()) {
     assert gosu('gosu-unknown', 1, 'Ελλάδα  "quoted" \\ 🙂', 'id').contains('Ελλάδα  \\"quoted\\" \\\\ 🙂')
     caddy()
 }
-assert !ProcessHandle.allProcesses().anyMatch { it.info().commandLine().orElse('').contains(basedir.path + '/target') }
+Machines.awaitNone(basedir.path + '/target')

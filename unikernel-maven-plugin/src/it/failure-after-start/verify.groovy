@@ -1,3 +1,5 @@
+import io.github.javaunikernel.maven.invoked.Machines
+
 def log = new File(basedir, 'build.log').text
 def ready = log =~ /Ready after \S+ s at http:\/\/localhost:(\d+)\//
 assert ready.find()
@@ -14,7 +16,7 @@ try {
     assert expected.message.contains('refused')
 }
 def image = new File(basedir, 'target/failure-after-start-1.img').path
-assert !ProcessHandle.allProcesses().anyMatch { it.info().commandLine().orElse('').contains(image) }
+Machines.awaitNone(image)
 assert new File(basedir, 'target/failure-after-start-1.console.log').text.contains('Here I am\n')
 assert new File(basedir, 'target').list().findAll { it.startsWith('failure-after-start-1') }.sort() == ['cdx.json', 'console.log', 'img',
         'jar', 'kernel', 'unikernel.json', 'xl.cfg'].collect { 'failure-after-start-1.' + it }

@@ -1,4 +1,4 @@
-import java.util.concurrent.TimeUnit
+import io.github.javaunikernel.maven.invoked.Machines
 import javax.management.ObjectName
 import javax.management.remote.JMXConnector
 import javax.management.remote.JMXConnectorFactory
@@ -55,8 +55,6 @@ build = { Map<String, String> environment, String... words ->
     new Build(process: process)
 }
 
-machines = { ProcessHandle.allProcesses().filter { it.info().commandLine().orElse('').contains(image) }.toList() }
-
 answers = { String url -> new URL(url + 'health').openConnection().responseCode == 204 }
 
 def ctrlCShutsTheGuestDown() {
@@ -69,7 +67,7 @@ def ctrlCShutsTheGuestDown() {
     assert run.output().contains('Shutting down; Ctrl-C again')
     assert run.output().contains('The hook has run\nunikernel: exit status=143\n')
     assert run.output().contains('Listening ')
-    assert machines().isEmpty()
+    Machines.awaitNone(image)
 }
 
 def theBiosBootsTheImage() {
@@ -77,7 +75,7 @@ def theBiosBootsTheImage() {
     def url = run.await(/(\S+) is forwarded to port 8080 of the guest/)
     run.await('Here I am')
     assert answers(url)
-    def qemu = machines().collect { it.info().commandLine().get() }.findAll { it.contains('virtio-blk-pci') }
+    def qemu = Machines.with(image).collect { it.info().commandLine().get() }.findAll { it.contains('virtio-blk-pci') }
     assert !qemu.isEmpty() && qemu.every { !it.contains(' -kernel ') }
     run.interrupt()
     assert run.end() == 0 : run.output()
@@ -86,11 +84,9 @@ def theBiosBootsTheImage() {
 def theGuestEndsWithAKilledMaven() {
     def run = build([:], 'unikernel:run-no-fork', '-Dunikernel.hostPorts=0')
     run.await('Here I am')
-    def left = machines()
-    assert !left.isEmpty()
+    assert !Machines.with(image).isEmpty()
     run.process.destroyForcibly()
-    // Each ends by itself; the limit is there for the case that one does not.
-    left.each { it.onExit().get(2, TimeUnit.MINUTES) }
+    Machines.awaitNone(image)
 }
 
 def buildsSideBySide() {
@@ -99,7 +95,7 @@ def buildsSideBySide() {
     assert urls[0] != urls[1]
     builds.each { assert it.end() == 0 : it.output() }
     builds.each { assert it.output().contains('[INFO] Stopped') }
-    assert machines().isEmpty()
+    Machines.awaitNone(image)
 }
 
 def theBuildFailsWithTheProgram() {
@@ -147,7 +143,7 @@ def aTakenPortIsAnError() {
         assert run.end() == 1
         assert run.output().contains("Port ${taken.localPort} of this machine is in use, or you may not use it."
                 + ' [parameter hostPorts, -Dunikernel.hostPorts] End the program that uses it')
-        assert machines().isEmpty()
+        Machines.awaitNone(image)
     } finally {
         taken.close()
     }
@@ -234,10 +230,9 @@ case $1 in /local/domain/7/data/unikernel/exit) cat exit ;; *) exit 1 ;; esac
     assert run.output().contains('The program in the guest ended with status 3.')
 
     run = start()
-    def left = ProcessHandle.allProcesses().filter { it.info().commandLine().orElse('').contains('unikernel running-1 ') }.toList()
-    assert !left.isEmpty()
+    assert !Machines.with('unikernel running-1 ').isEmpty()
     run.process.destroyForcibly()
-    left.each { it.onExit().get(2, TimeUnit.MINUTES) }
+    Machines.awaitNone('unikernel running-1 ')
     assert calls.readLines().contains('xl destroy running-1')
 }
 

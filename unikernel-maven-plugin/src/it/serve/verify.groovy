@@ -1,4 +1,5 @@
 import groovy.json.JsonSlurper
+import io.github.javaunikernel.maven.invoked.Machines
 import io.github.javaunikernel.maven.invoked.MavenSession
 
 // A front door with guests in QEMU: a burst at a cold start, a warm request, a killed guest, an idle one, SIGTERM.
@@ -8,16 +9,12 @@ def maven = MavenSession.start(zerg, new File(basedir.parentFile, 'interpolated-
         ['unikernel:serve', '-Dunikernel.hostPorts=0', '-Dunikernel.serve.idleTimeout=1',
          '-Dunikernel.serve.drainTimeout=36000'])
 
-def machines = {
-    ProcessHandle.allProcesses().filter {
-        it.info().commandLine().orElse('').contains(zerg.path + '/target/zerg.img')
-    }.toList()
-}
+def image = zerg.path + '/target/zerg.img'
 
 def url = maven.await(/(\S+) leads to port 8080 of an instance/)
 def status = maven.await(/Status: (\S+)/)
 maven.await('Waiting for connections')
-assert machines().isEmpty()
+assert Machines.with(image).isEmpty()
 
 /** A connection with the first part of a request, which keeps its guest. */
 def begin = {
@@ -70,14 +67,14 @@ assert finish(held).contains("This is request ${asked + 1} of a machine")
 // Without connections it is stopped.
 maven.await('Stopping instance 1')
 maven.await('Instance 1 has ended')
-assert machines().isEmpty()
+Machines.awaitNone(image)
 
 // A killed guest resets its client; the next one is answered by another guest.
 def lost = begin()
 maven.await('Starting instance 2')
 maven.await('Instance 2 is ready')
 assert now().instances*.state == ['ready']
-def qemu = machines().findAll { it.info().command().orElse('').endsWith('/qemu-system-x86_64') }
+def qemu = Machines.with(image).findAll { it.info().command().orElse('').endsWith('/qemu-system-x86_64') }
 assert qemu.size() == 1
 qemu[0].destroyForcibly()
 try {
@@ -92,7 +89,7 @@ maven.await('Instance 3 is ready')
 
 maven.await('Stopping instance 3')
 maven.await('Instance 3 has ended')
-assert machines().isEmpty()
+Machines.awaitNone(image)
 def ended = now().ended
 assert ended*.number == [3, 2, 1]
 assert ended[0].secondsToFirstAnswer >= ended[0].secondsToReady
@@ -108,4 +105,4 @@ assert finish(last).contains('This is request 1 of a machine')
 maven.await('Instance 4 has ended')
 assert maven.end() == 0 : maven.output()
 assert maven.output().contains('BUILD SUCCESS')
-assert machines().isEmpty()
+Machines.awaitNone(image)

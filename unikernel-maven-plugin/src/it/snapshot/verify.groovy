@@ -1,8 +1,9 @@
 import groovy.json.JsonSlurper
+import io.github.javaunikernel.maven.invoked.Machines
 import io.github.javaunikernel.maven.invoked.MavenSession
-
 import java.nio.file.Files
 import java.nio.file.attribute.PosixFilePermissions
+
 
 // A snapshot of an idle machine, two copies that are restored from it, and one that cannot be restored.
 
@@ -17,10 +18,9 @@ assert !snapshot.exists()
 
 /** Seconds of the host's CPU that the only machine has taken. */
 def cpu = {
-    def qemu = ProcessHandle.allProcesses().filter {
+    def qemu = Machines.with(basedir.path + '/target/snapshot-1.img').findAll {
         it.info().command().orElse('').endsWith('/qemu-system-x86_64')
-                && it.info().commandLine().orElse('').contains(basedir.path + '/target/snapshot-1.img')
-    }.toList()
+    }
     assert qemu.size() == 1
     qemu[0].info().totalCpuDuration().get().toMillis() / 1000
 }
