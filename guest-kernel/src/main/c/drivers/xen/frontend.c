@@ -265,6 +265,15 @@ static void step(struct frontend *frontend)
 
 /* ---- Attaching --------------------------------------------------------------------------------------- */
 
+/* Names what our directory says of the device; how many nodes that is. */
+static unsigned name_own_nodes(struct frontend *frontend)
+{
+    frontend->ours[0].name = "backend";
+    frontend->ours[1].name = "backend-id";
+    frontend->ours[2].name = frontend->operations->own_node;
+    return frontend->operations->own_node ? 3 : 2;
+}
+
 /* Takes the backend's name from our directory; 0 or a negative errno. */
 static int find_backend(struct frontend *frontend)
 {
@@ -272,6 +281,9 @@ static int find_backend(struct frontend *frontend)
     uint64_t domain = xenbus_number(&nodes[1], UINT64_MAX);
     if (nodes[0].result <= 0 || domain > UINT16_MAX)
         return -EPROTO;
+    int error = frontend->operations->own_node ? frontend->operations->attached(frontend, nodes[2].value) : 0;
+    if (error != 0)
+        return error;
     string_copy(frontend->backend, nodes[0].value, sizeof(frontend->backend));
     frontend->backend_domain = (uint16_t)domain;
     frontend->written = STATE_UNKNOWN;
@@ -314,9 +326,7 @@ static void attachment_changed(struct xenbus_watch *watch)
     struct frontend *frontend = watch->context;
     if (frontend->phase != PHASE_LOST || frontend->busy)
         return;
-    frontend->ours[0].name = "backend";
-    frontend->ours[1].name = "backend-id";
-    submit(frontend, XENBUS_READ, frontend->ours, 2, frontend->path, attached);
+    submit(frontend, XENBUS_READ, frontend->ours, name_own_nodes(frontend), frontend->path, attached);
 }
 
 static void watch(struct frontend *frontend, struct xenbus_watch *watch, const char *path,
@@ -332,9 +342,7 @@ static int open(struct frontend *frontend, const char *path)
 {
     if (string_copy(frontend->path, path, sizeof(frontend->path)) >= sizeof(frontend->path))
         return -ENAMETOOLONG;
-    frontend->ours[0].name = "backend";
-    frontend->ours[1].name = "backend-id";
-    int result = xenbus_read_nodes(path, frontend->ours, 2);
+    int result = xenbus_read_nodes(path, frontend->ours, name_own_nodes(frontend));
     if (result == 0)
         result = find_backend(frontend);
     if (result != 0)

@@ -47,6 +47,10 @@ struct frontend_setting {
 struct frontend_operations {
     const char *const *nodes;    /* of the backend, that the driver wants to read; NULL at the end */
     enum frontend_state offered; /* our state once everything is offered */
+    const char *own_node;        /* of our directory, that the driver wants to read; NULL: none */
+    /* The device is attached, perhaps again, and this is the value of own_node, "" without one. Called before offer();
+     * NULL without own_node. 0, or a negative errno: it counts as not attached. */
+    int (*attached)(struct frontend *frontend, const char *value);
     /* Makes rings for frontend->backend_domain and event channels; what to write for the backend. The driver's nodes
      * are those of a backend that waits. 0, or a negative errno: the device is lost. */
     int (*offer)(struct frontend *frontend, struct frontend_setting *settings, unsigned *count);

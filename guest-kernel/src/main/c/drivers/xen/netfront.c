@@ -72,29 +72,20 @@ static bool parse_mac(const char *text, uint8_t mac[6])
     return true;
 }
 
-static int read_mac(struct nic *nic, const char *path)
-{
-    struct xenbus_node mac = { .name = "mac" };
-    int result = xenbus_read_nodes(path, &mac, 1);
-    if (result != 0)
-        return result;
-    return parse_mac(mac.value, nic->device.mac) ? 0 : -EPROTO;
-}
-
 static struct nic *nic_of_frontend(struct frontend *frontend) { return container_of(frontend, struct nic, frontend); }
 
-static const char *const nodes[] = { "feature-rx-copy",
-                                     "feature-no-csum-offload",
-                                     "feature-sg",
-                                     "feature-gso-tcpv4",
-                                     "feature-ipv6-csum-offload",
-                                     "feature-gso-tcpv6",
-                                     "mac",
-                                     "multi-queue-max-queues",
-                                     NULL };
+/* A domain that was restored may have been given another address. */
+static int attached(struct frontend *frontend, const char *mac)
+{
+    return parse_mac(mac, nic_of_frontend(frontend)->device.mac) ? 0 : -EPROTO;
+}
+
+static const char *const nodes[] = {
+    "feature-rx-copy",   "feature-no-csum-offload", "feature-sg", "feature-gso-tcpv4", "feature-ipv6-csum-offload",
+    "feature-gso-tcpv6", "multi-queue-max-queues",  NULL
+};
 #define FEATURES 6u /* the first of them */
-#define NODE_MAC 6u
-#define NODE_QUEUES 7u
+#define NODE_QUEUES 6u
 
 /* What the backend can do with packets of ours. Receiving by copy is the only way we know. */
 static int read_features(struct nic *nic)
@@ -207,8 +198,6 @@ static int offer(struct frontend *frontend, struct frontend_setting *settings, u
 {
     struct nic *nic = nic_of_frontend(frontend);
     int result = read_features(nic);
-    /* A domain that was restored may have been given another one, which backends by xl know, too. */
-    (void)parse_mac(frontend_node(frontend, NODE_MAC)->value, nic->device.mac);
     if (result == 0)
         result = offer_queues(nic);
     if (result != 0)
@@ -257,6 +246,8 @@ static void lost(struct frontend *frontend)
 static const struct frontend_operations operations = {
     .nodes = nodes,
     .offered = STATE_CONNECTED,
+    .own_node = "mac",
+    .attached = attached,
     .offer = offer,
     .describe_queue = describe_queue,
     .connected = connected,
@@ -294,9 +285,7 @@ int netfront_start(const char *path, uint64_t number)
     nic->device.flush = netfront_flush;
     nic->device.receive_round = netfront_receive_round;
     /* On failure the memory stays: the watch and perhaps the backend refer to it. */
-    int result = read_mac(nic, path);
-    if (result == 0)
-        result = frontend_connect(&nic->frontend, path, &operations);
+    int result = frontend_connect(&nic->frontend, path, &operations);
     if (result != 0)
         return result;
     network_device_add(&nic->device);

@@ -271,7 +271,7 @@ void fake_add_nic(unsigned number, const char *feature_sg)
     put(nic.back, "state", "2");
 }
 
-void fake_nic_mac(const char *mac) { put(nic.back, "mac", mac); }
+void fake_nic_mac(const char *mac) { put(nic.front, "mac", mac); }
 
 void fake_add_channel(unsigned number, const char *name)
 {
