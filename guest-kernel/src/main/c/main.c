@@ -115,10 +115,8 @@ static void network_changed(const struct net_configuration *network)
 {
     write_network_files();
     platform_report(EVENT_ADDRESS, network->address);
-    if (network->address == IPV4_ANY) {
-        log_error("the DHCP lease was lost; asking for a new one");
+    if (network->address == IPV4_ANY)
         return;
-    }
     announce(network);
     use_time_servers(network);
 }

@@ -216,7 +216,7 @@ static struct lease_times lease_times(const struct client *c)
                                  c->bound + lease * NS_PER_SECOND };
 }
 
-enum outcome { EXTENDED, REFUSED, UNANSWERED };
+enum outcome { EXTENDED, REFUSED, UNANSWERED, MOVED /* to another MAC address */ };
 
 /* Half of the time that is left, but no more often than once a minute. After a restore the network device may not be
  * connected yet, so the first tries follow sooner, as those of INIT-REBOOT do. */
@@ -238,7 +238,7 @@ static enum outcome extend(struct client *c, ipv4_t whom, nanoseconds until)
         struct dhcp_query query = { .type = DHCP_REQUEST, .client = c->lease.configuration.address };
         struct dhcp_answer answer;
         if (memcmp(c->mac, c->interface->mac, sizeof(c->mac)) != 0)
-            return REFUSED;
+            return MOVED;
         nanoseconds now = clock_monotonic();
         nanoseconds deadline = now + pause_after(c, tries, until - min_of(now, until));
         send(c, query, whom);
@@ -260,8 +260,8 @@ void dhcp_restored(void)
     wake(&restored, 0);
 }
 
-/* BOUND: returns when the lease is lost. */
-static void keep(struct client *c)
+/* BOUND: returns when there is no lease any more, with the reason. */
+static enum outcome keep(struct client *c)
 {
     enum outcome outcome = EXTENDED;
     while (outcome == EXTENDED) {
@@ -275,11 +275,17 @@ static void keep(struct client *c)
         if (outcome == UNANSWERED)
             outcome = extend(c, IPV4_BROADCAST, times.end);
     }
+    return outcome;
 }
 
-static void lose(struct client *c)
+static void lose(struct client *c, enum outcome why)
 {
     struct net_configuration none = { 0 };
+    if (why == MOVED)
+        log_info("%s has another MAC address than before; asking the DHCP server for an address", c->interface->name);
+    else
+        log_error("the DHCP lease was lost: %s; asking for a new one",
+                  why == REFUSED ? "the server refused to extend it" : "no server answered");
     c->lease = (struct dhcp_answer){ 0 };
     net_apply(c->interface, &none);
     c->changed(&none);
@@ -306,8 +312,7 @@ static void run(void *argument)
         discover(c, &offer);
         if (!request(c, &offer))
             continue;
-        keep(c);
-        lose(c);
+        lose(c, keep(c));
     }
 }
 

@@ -782,6 +782,7 @@ static void dhcp_serve(void)
         return;
     case 8:
         DHCP_EXPECT(dhcp.changes == 4 && dhcp.last.address == IPV4_ANY && type == 1);
+        DHCP_EXPECT(strstr(host_log(), "the DHCP lease was lost: the server refused to extend it; ") != NULL);
         dhcp_release();
         DHCP_EXPECT(*dhcp_option(53) == 1); /* there is nothing to give back */
         dhcp_answer(2, WIRE_PEER, WIRE_PEER);
@@ -793,6 +794,8 @@ static void dhcp_serve(void)
     default: /* the lease is that of the machine with the other address */
         DHCP_EXPECT(dhcp.moved && dhcp.changes == 6 && dhcp.last.address == IPV4_ANY && type == 1);
         DHCP_EXPECT(memcmp(dhcp.query + 28, other_mac, sizeof(other_mac)) == 0);
+        const char *log = host_log();
+        DHCP_EXPECT(strstr(log, " has another MAC address than before; ") != NULL && strstr(log, "lost") == NULL);
         longjmp(dhcp.end, 1);
     }
 }
