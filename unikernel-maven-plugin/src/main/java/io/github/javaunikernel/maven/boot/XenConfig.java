@@ -60,11 +60,16 @@ public record XenConfig(
                 "");
     }
 
-    /** The name is that for which the kernel looks (guest-kernel, drivers/xen/channel.c). */
+    /**
+     * The second name is that for which the kernel looks (guest-kernel, drivers/xen/channel.c). The xl of Xen 4.17
+     * gives the first channel the number of the console, and then refuses it.
+     */
     private String channelLine() {
         return channel.map(
                         socket -> "\n# Whoever may use this socket has the program; unikernel:dump and others use it.\n"
-                                + "channel = [ " + quoted("name=unikernel, connection=socket, path=" + socket) + " ]")
+                                + "# Some versions of xl refuse the first channel, so that is not the one in use.\n"
+                                + "channel = [ " + quoted("name=unused,connection=pty") + ", "
+                                + quoted("name=unikernel,connection=socket,path=" + socket) + " ]")
                 .orElse("");
     }
 

@@ -226,7 +226,9 @@ class BootTextTest {
                 text);
         assertTrue(text.contains("vif = [ \"\" ]\n"), text);
         assertTrue(
-                text.contains("\nchannel = [ \"name=unikernel, connection=socket, path=/run/app.channel\" ]\n"), text);
+                text.contains("\nchannel = [ \"name=unused,connection=pty\", "
+                        + "\"name=unikernel,connection=socket,path=/run/app.channel\" ]\n"),
+                text);
         assertTrue(text.endsWith("on_crash = \"destroy\"\n"), text);
         String unconnected = new XenConfig(
                         "app",
