@@ -19,5 +19,8 @@ struct network_view {
     void (*groups6)(struct text *out);
     void (*group_sources)(struct text *out);
     void (*group_sources6)(struct text *out);
+    void (*counters)(struct text *out);
+    void (*counters6)(struct text *out);
+    void (*more_counters)(struct text *out);
 };
 extern struct network_view network_view;

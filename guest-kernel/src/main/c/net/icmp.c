@@ -15,6 +15,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "net/allowance.h"
+#include "net/counters.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 
@@ -53,6 +54,7 @@ static void send(struct packet *packet, struct ip_address source, struct ip_addr
                            .protocol = IP_PROTOCOL_ICMP,
                            .type_of_service = type_of_service,
                            .time_to_live = IP_DEFAULT_TTL };
+    net_count_icmp_out(false, ((struct icmp_header *)packet_data(packet))->type);
     (void)ip_output(packet, &route, &how); /* an unsent answer is a lost one */
 }
 
@@ -61,6 +63,8 @@ static void send(struct packet *packet, struct ip_address source, struct ip_addr
 static void answer_echo(const struct ip_info *info, struct packet *packet)
 {
     bool allowed = info->unicast && allowance_take(&echoes, info->source);
+    if (info->unicast && !allowed)
+        net_count(false, ICMP_OUT_LIMITED);
     struct packet *reply = allowed ? packet_copy(packet, 0, packet->length) : NULL;
     if (!reply)
         return;
@@ -139,10 +143,15 @@ void icmp_input(const struct ip_info *info, struct packet *packet)
 {
     must_hold_net();
     const struct icmp_header *icmp = packet_pull(packet, sizeof(*icmp));
+    net_count(false, ICMP_IN_MESSAGES);
     if (!icmp || checksum_fold(packet_checksum(packet, 0, 0)) != 0xffff) {
+        net_count(false, ICMP_IN_ERRORS);
+        if (icmp)
+            net_count(false, ICMP_IN_CHECKSUM_ERRORS);
         packet_free(packet);
         return;
     }
+    net_count_icmp_in(false, icmp->type);
     switch (icmp->type) {
     case ICMP_ECHO_REQUEST:
         answer_echo(info, packet);
@@ -161,8 +170,12 @@ void icmp_input(const struct ip_info *info, struct packet *packet)
 void icmp_send_unreachable(const struct ip_info *info, struct packet *packet, uint8_t code)
 {
     must_hold_net();
-    if (!info->unicast || ip_is_any(info->source) || !allowance_take(&errors, info->source))
+    if (!info->unicast || ip_is_any(info->source))
         return;
+    if (!allowance_take(&errors, info->source)) {
+        net_count(false, ICMP_OUT_LIMITED);
+        return;
+    }
     uint32_t quoted = min_of(packet->length, QUOTED_MOST);
     struct packet *error = packet_allocate((uint32_t)(sizeof(struct icmp_header) + sizeof(struct ip_header)) + quoted);
     if (!error)

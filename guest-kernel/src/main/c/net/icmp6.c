@@ -13,6 +13,7 @@
 #include "lib/checksum.h"
 #include "lib/errno.h"
 #include "net/allowance.h"
+#include "net/counters.h"
 #include "net/mld.h"
 #include "net/nd.h"
 #include "net/path_mtu.h"
@@ -37,6 +38,7 @@ static void send_message(struct packet *packet, const struct ip_route *route, st
     uint64_t pseudo = checksum_pseudo(how.source, how.destination, IP6_PROTOCOL_ICMP, packet->length);
     icmp->checksum = be16_of(0);
     icmp->checksum = be16_of(checksum_finish(packet_checksum(packet, 0, pseudo)));
+    net_count_icmp_out(true, icmp->type);
     (void)ip6_output(packet, route, &how); /* an unsent answer is a lost one */
 }
 
@@ -69,6 +71,8 @@ static void send_back(const struct ip_info *info, struct packet *packet)
 static void answer_echo(const struct ip_info *info, struct packet *packet)
 {
     bool allowed = info->unicast && allowance_take(&echoes, info->source);
+    if (info->unicast && !allowed)
+        net_count(true, ICMP_OUT_LIMITED);
     struct packet *reply = allowed ? packet_copy(packet, 0, packet->length) : NULL;
     if (!reply)
         return;
@@ -141,6 +145,13 @@ void icmp6_input(const struct ip_info *info, struct packet *packet)
     uint64_t pseudo = checksum_pseudo(info->source, info->destination, IP6_PROTOCOL_ICMP, packet->length);
     bool good = icmp && (packet->flags & (PACKET_CHECKSUM_VALID | PACKET_CHECKSUM_PARTIAL) ||
                          checksum_fold(packet_checksum(packet, 0, pseudo)) == 0xffff);
+    net_count(true, ICMP_IN_MESSAGES);
+    if (!good)
+        net_count(true, ICMP_IN_ERRORS);
+    if (icmp && !good)
+        net_count(true, ICMP_IN_CHECKSUM_ERRORS);
+    if (good)
+        net_count_icmp_in(true, icmp->type);
     if (good && icmp->type == ICMP6_ECHO_REQUEST && !ip_is_any(info->source))
         answer_echo(info, packet);
     else if (good && icmp->type >= ICMP6_UNREACHABLE && icmp->type <= ICMP6_PARAMETER_PROBLEM)
@@ -156,8 +167,12 @@ void icmp6_input(const struct ip_info *info, struct packet *packet)
 
 static void send_error(const struct ip_info *info, struct packet *packet, struct icmp6_header what)
 {
-    if (!info->unicast || ip_is_any(info->source) || !allowance_take(&errors, info->source))
+    if (!info->unicast || ip_is_any(info->source))
         return;
+    if (!allowance_take(&errors, info->source)) {
+        net_count(true, ICMP_OUT_LIMITED);
+        return;
+    }
     uint32_t quoted = min_of(packet->length, QUOTED_MOST);
     struct packet *error = packet_allocate((uint32_t)(sizeof(what) + sizeof(struct ip6_header)) + quoted);
     if (!error)

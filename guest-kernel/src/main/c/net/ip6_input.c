@@ -10,6 +10,7 @@
  *
  * Called by ethernet.c, and by interface.c for what we send to ourselves. Net lock. ip6_input() takes the packet.
  */
+#include "net/counters.h"
 #include "net/icmp6.h"
 #include "net/ip6.h"
 #include "net/multicast.h"
@@ -142,6 +143,7 @@ static struct packet *take_extension(struct ip_info *info, struct packet *packet
     else if (acceptable)
         acceptable = options_acceptable(header->rest, length - 2, &info->router_alert);
     if (!acceptable) {
+        net_count(true, IP_IN_HEADER_ERRORS);
         packet_free(packet);
         return NULL;
     }
@@ -161,41 +163,56 @@ static bool source_acceptable(const struct ip_info *info)
 static void deliver(const struct ip_info *info, struct packet *packet)
 {
     if (!source_acceptable(info)) {
+        net_count(true, IP_IN_ADDRESS_ERRORS);
         packet_free(packet);
         return;
     }
     switch (info->protocol) {
     case IP_PROTOCOL_TCP:
         tcp_input(info, packet);
-        return;
+        break;
     case IP_PROTOCOL_UDP:
         udp_input(info, packet);
-        return;
+        break;
     case IP6_PROTOCOL_ICMP:
         icmp6_input(info, packet);
-        return;
+        break;
     case IP6_PROTOCOL_NOTHING:
         packet_free(packet);
-        return;
+        break;
     default:
+        net_count(true, IP_IN_UNKNOWN_PROTOCOLS);
         icmp6_send_unknown_header(info, packet);
         packet_free(packet);
+        return;
     }
+    net_count(true, IP_IN_DELIVERS);
 }
 
 void ip6_input(struct interface *interface, struct packet *packet, bool link_unicast)
 {
     must_hold_net();
     struct ip_info info;
-    bool whole = ip6_is_on() && parse(interface, packet, &info);
-    info.unicast = link_unicast;
-    if (!whole || !addresses_acceptable(interface, &info, packet->flags & PACKET_LOOPED)) {
+    if (!ip6_is_on()) {
         packet_free(packet);
         return;
     }
+    net_count(true, IP_IN_RECEIVES);
+    net_count_more(true, IP_IN_OCTETS, packet->length);
+    bool whole = parse(interface, packet, &info);
+    info.unicast = link_unicast;
+    bool acceptable = whole && addresses_acceptable(interface, &info, packet->flags & PACKET_LOOPED);
+    if (!acceptable) {
+        net_count(true, whole ? IP_IN_ADDRESS_ERRORS : IP_IN_HEADER_ERRORS);
+        packet_free(packet);
+        return;
+    }
+    if (ip_is_multicast(info.destination))
+        net_count(true, IP_IN_MULTICAST);
     packet_drop_front(packet, sizeof(struct ip6_header));
     for (unsigned i = 0; packet && is_extension(info.protocol); i++) {
         if (i == EXTENSIONS) {
+            net_count(true, IP_IN_HEADER_ERRORS);
             packet_free(packet);
             return;
         }

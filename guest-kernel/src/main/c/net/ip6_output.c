@@ -9,6 +9,7 @@
  */
 #include "core/random.h"
 #include "lib/errno.h"
+#include "net/counters.h"
 #include "net/ethernet.h"
 #include "net/ip6.h"
 #include "net/nd.h"
@@ -82,6 +83,7 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
     uint32_t length = packet->length;
     struct ip6_header *ip = packet_push(packet, sizeof(*ip));
     if (!ip) {
+        net_count(true, IP_OUT_DISCARDS);
         packet_free(packet);
         return;
     }
@@ -95,6 +97,9 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
     };
     packet->checksum_start = (uint16_t)(packet->checksum_start + sizeof(*ip));
     packet->header_length = (uint16_t)(packet->header_length + sizeof(*ip));
+    net_count_more(true, IP_OUT_OCTETS, packet->length);
+    if (ip_is_multicast(send->destination))
+        net_count(true, IP_OUT_MULTICAST);
     if (interface->loopback) {
         interface_transmit(interface, packet);
         return;
@@ -129,15 +134,18 @@ static int send_fragments(struct packet *packet, const struct ip_route *route, c
         struct packet *piece = packet_copy(packet, offset, length);
         struct fragment_header *header = piece ? packet_push(piece, sizeof(*header)) : NULL;
         if (!header) {
+            net_count(true, IP_OUT_DISCARDS);
             if (piece)
                 packet_free(piece);
             packet_free(packet);
             return -ENOBUFS;
         }
+        net_count(true, IP_FRAGMENTS_CREATED);
         bool more = offset + length < packet->length;
         *header = (struct fragment_header){ send->protocol, 0, be16_of((uint16_t)(offset | more)), identification };
         send_one(piece, route, send, IP6_PROTOCOL_FRAGMENT);
     }
+    net_count(true, IP_FRAGMENTED);
     packet_free(packet);
     return 0;
 }
@@ -154,6 +162,7 @@ static void send_alerting(struct packet *packet, const struct ip_route *route, c
     enum { PAD_N = 1 };
     struct alert_header *header = packet_push(packet, sizeof(*header));
     if (!header) {
+        net_count(true, IP_OUT_DISCARDS);
         packet_free(packet);
         return;
     }
@@ -166,6 +175,7 @@ static void send_alerting(struct packet *packet, const struct ip_route *route, c
 int ip6_output(struct packet *packet, const struct ip_route *route, const struct ip_send *send)
 {
     must_hold_net();
+    net_count(true, IP_OUT_REQUESTS);
     if (send->router_alert) {
         send_alerting(packet, route, send);
         return 0;
@@ -176,6 +186,7 @@ int ip6_output(struct packet *packet, const struct ip_route *route, const struct
         return 0;
     }
     if (send->dont_fragment || packet->length > IP_MAXIMUM_LENGTH) {
+        net_count(true, IP_FRAGMENT_FAILED);
         packet_free(packet);
         return -EMSGSIZE;
     }

@@ -8,6 +8,7 @@
  * Called by ethernet.c, and by interface.c for what we send to ourselves. Net lock. ip_input() takes the packet.
  */
 #include "lib/checksum.h"
+#include "net/counters.h"
 #include "net/icmp.h"
 #include "net/igmp.h"
 #include "net/ip.h"
@@ -71,20 +72,23 @@ static void deliver(const struct ip_info *info, struct packet *packet)
     switch (info->protocol) {
     case IP_PROTOCOL_TCP:
         tcp_input(info, packet);
-        return;
+        break;
     case IP_PROTOCOL_UDP:
         udp_input(info, packet);
-        return;
+        break;
     case IP_PROTOCOL_IGMP:
         igmp_input(info, packet);
-        return;
+        break;
     case IP_PROTOCOL_ICMP:
         icmp_input(info, packet);
-        return;
+        break;
     default:
+        net_count(false, IP_IN_UNKNOWN_PROTOCOLS);
         icmp_send_unreachable(info, packet, ICMP_PROTOCOL_UNREACHABLE);
         packet_free(packet);
+        return;
     }
+    net_count(false, IP_IN_DELIVERS);
 }
 
 /* Checks the header and fills info; the header's length, 0 if the packet must be dropped. */
@@ -118,12 +122,18 @@ void ip_input(struct interface *interface, struct packet *packet, bool link_unic
 {
     must_hold_net();
     struct ip_info info;
+    net_count(false, IP_IN_RECEIVES);
+    net_count_more(false, IP_IN_OCTETS, packet->length);
     uint32_t header_length = parse(interface, packet, &info);
     info.unicast = link_unicast;
-    if (header_length == 0 || !addresses_acceptable(interface, &info, packet->flags & PACKET_LOOPED)) {
+    bool acceptable = header_length != 0 && addresses_acceptable(interface, &info, packet->flags & PACKET_LOOPED);
+    if (!acceptable) {
+        net_count(false, header_length == 0 ? IP_IN_HEADER_ERRORS : IP_IN_ADDRESS_ERRORS);
         packet_free(packet);
         return;
     }
+    if (ip_is_multicast(info.destination))
+        net_count(false, IP_IN_MULTICAST);
     const struct ip_header *ip = (const void *)packet_data(packet);
     uint16_t fragment = be16_get(ip->fragment);
     uint16_t identification = be16_get(ip->identification);

@@ -13,6 +13,7 @@
 #include "lib/checksum.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "net/counters.h"
 #include "net/ethernet.h"
 #include "net/ip.h"
 #include "net/ip6.h"
@@ -102,7 +103,11 @@ int ip_route(struct ip_address destination, struct ip_route *route)
     for (unsigned i = 0; i < forbidden_count; i++)
         if (ip_same(forbidden[i], destination))
             return -EACCES;
-    return ip_is_ipv4(destination) ? route_ipv4(ipv4_of(destination), route) : ip6_route(destination, route);
+    bool ipv6 = !ip_is_ipv4(destination);
+    int error = ipv6 ? ip6_route(destination, route) : route_ipv4(ipv4_of(destination), route);
+    if (error == -ENETUNREACH)
+        net_count(ipv6, IP_OUT_NO_ROUTES);
+    return error;
 }
 
 void ip_complete_checksum(struct packet *packet)
@@ -163,9 +168,13 @@ static void send_one(struct packet *packet, const struct ip_route *route, const 
 {
     struct interface *interface = route->interface;
     if (add_header(packet, send, identification, fragment) == 0) {
+        net_count(false, IP_OUT_DISCARDS);
         packet_free(packet);
         return;
     }
+    net_count_more(false, IP_OUT_OCTETS, packet->length);
+    if (ip_is_multicast(send->destination))
+        net_count(false, IP_OUT_MULTICAST);
     if (interface->loopback) {
         interface_transmit(interface, packet);
         return;
@@ -198,12 +207,15 @@ static int send_fragments(struct packet *packet, const struct ip_route *route, c
         uint32_t length = min_of(step, packet->length - offset);
         struct packet *piece = packet_copy(packet, offset, length);
         if (!piece) {
+            net_count(false, IP_OUT_DISCARDS);
             packet_free(packet);
             return -ENOBUFS;
         }
+        net_count(false, IP_FRAGMENTS_CREATED);
         bool more = offset + length < packet->length;
         send_one(piece, route, send, identification, (uint16_t)(offset / 8 | (more ? IP_MORE_FRAGMENTS : 0)));
     }
+    net_count(false, IP_FRAGMENTED);
     packet_free(packet);
     return 0;
 }
@@ -213,6 +225,7 @@ int ip_output(struct packet *packet, const struct ip_route *route, const struct 
     must_hold_net();
     if (!ip_is_ipv4(send->destination))
         return ip6_output(packet, route, send);
+    net_count(false, IP_OUT_REQUESTS);
     uint32_t whole = packet->length + IP_HEADER_LENGTH;
     bool fits = whole <= ip_mtu(route) || (packet->segment_size != 0 && whole <= IP_MAXIMUM_LENGTH);
     if (fits) {
@@ -223,6 +236,7 @@ int ip_output(struct packet *packet, const struct ip_route *route, const struct 
         return 0;
     }
     if (send->dont_fragment || whole > IP_MAXIMUM_LENGTH) {
+        net_count(false, IP_FRAGMENT_FAILED);
         packet_free(packet);
         return -EMSGSIZE;
     }

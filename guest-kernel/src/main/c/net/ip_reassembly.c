@@ -5,6 +5,7 @@
  */
 #include "core/heap.h"
 #include "lib/string.h"
+#include "net/counters.h"
 #include "net/ip.h"
 #include "platform/platform.h"
 #include "threads/timer.h"
@@ -46,6 +47,8 @@ static struct timer expiry;
 
 static struct piece *piece_of(struct packet *packet) { return (struct piece *)packet->layer; }
 
+static bool is_ipv6(const struct datagram *d) { return !ip_is_ipv4(d->destination); }
+
 static void forget(struct datagram *d)
 {
     list_remove(&d->link);
@@ -58,6 +61,13 @@ static void forget(struct datagram *d)
     datagram_count--;
 }
 
+/* Without its packet having become whole. */
+static void drop(struct datagram *d)
+{
+    net_count(is_ipv6(d), IP_REASSEMBLY_FAILED);
+    forget(d);
+}
+
 static void expire(struct timer *timer)
 {
     net_lock();
@@ -68,7 +78,8 @@ static void expire(struct timer *timer)
             timer_start(timer, d->deadline);
             break;
         }
-        forget(d);
+        net_count(is_ipv6(d), IP_REASSEMBLY_TIMEOUT);
+        drop(d);
     }
     net_unlock();
 }
@@ -110,7 +121,7 @@ static void forget_one_of_the_greediest(void)
     list_for_each (node, &datagrams) {
         struct datagram *d = list_entry(node, struct datagram, link);
         if (d->sender == greediest) {
-            forget(d);
+            drop(d);
             return;
         }
     }
@@ -194,6 +205,7 @@ static struct packet *join(struct datagram *d)
             packet_copy_out(packet, 0, packet_put(whole, packet->length), packet->length);
         }
     }
+    net_count(is_ipv6(d), whole ? IP_REASSEMBLED : IP_REASSEMBLY_FAILED);
     forget(d);
     return whole;
 }
@@ -204,6 +216,8 @@ struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, 
     bool more = fragment & IP_MORE_FRAGMENTS;
     uint32_t start = (fragment & IP_OFFSET_MASK) * 8u;
     uint32_t end = start + packet->length;
+    bool ipv6 = !ip_is_ipv4(info->destination);
+    net_count(ipv6, IP_REASSEMBLY_REQUIRED);
     while (memory_held > net_memory_budget() / REASSEMBLY_SHARE)
         forget_one_of_the_greediest();
     bool possible = packet->length > 0 && end + IP_HEADER_LENGTH <= IP_MAXIMUM_LENGTH &&
@@ -212,20 +226,21 @@ struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, 
     if (!d && possible)
         d = create(info, identification);
     if (!d) {
+        net_count(ipv6, IP_REASSEMBLY_FAILED);
         packet_free(packet);
         return NULL;
     }
     *piece_of(packet) = (struct piece){ .start = start, .length = packet->length };
     if ((!more && !note_end(d, end)) || (d->total != 0 && end > d->total) || d->count == REASSEMBLY_FRAGMENTS) {
         packet_free(packet);
-        forget(d);
+        drop(d);
         return NULL;
     }
     switch (place(d, packet)) {
     case PLACED:
         break;
     case IMPOSSIBLE:
-        forget(d);
+        drop(d);
         packet_free(packet);
         return NULL;
     case DUPLICATE:

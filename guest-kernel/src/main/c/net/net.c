@@ -21,6 +21,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "net/arp.h"
+#include "net/counters.h"
 #include "net/device_service.h"
 #include "net/dhcp.h"
 #include "net/dhcp6.h"
@@ -127,6 +128,7 @@ void net_init(void)
     tcp_init();
     interfaces_init();
     listing_init();
+    counters_init();
     unix_init();
     net_unlock();
     interfaces_start();

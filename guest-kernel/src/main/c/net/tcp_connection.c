@@ -209,6 +209,10 @@ void tcp_close(struct tcp *tcp, int error)
     if (tcp->state == TCP_CLOSED)
         return;
     tcp->references++; /* it must outlive what follows */
+    if (tcp->state == TCP_SYN_SENT || tcp->state == TCP_SYN_RECEIVED)
+        tcp_counts.failed_attempts++;
+    else if (tcp->state == TCP_ESTABLISHED || tcp->state == TCP_CLOSE_WAIT)
+        tcp_counts.established_resets++;
     tcp->state = TCP_CLOSED;
     if (error != 0)
         tcp->error = error;

@@ -69,7 +69,9 @@ static void to_entry(struct tcp_entry *entry, struct tcp_segment *segment, struc
 void tcp_input(const struct ip_info *info, struct packet *packet)
 {
     struct tcp_segment segment;
+    tcp_counts.in_segments++;
     if (!info->unicast || !tcp_parse(info, packet, &segment) || segment.remote.port == 0) {
+        tcp_counts.in_errors++;
         packet_free(packet);
         return;
     }

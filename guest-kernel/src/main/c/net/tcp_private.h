@@ -137,10 +137,16 @@ extern struct port_table tcp_ports;
 
 /* ---- Connections --------------------------------------------------------------------------------- */
 
-/* Since boot, of all connections; only for whoever shows them (net/metrics_text.c). */
+/* Since boot, of all connections; only for whoever shows them (net/metrics_text.c, net/counters_listing.c):
+ * tcpActiveOpens and others of RFC 4022. */
 struct tcp_counts {
-    uint64_t active_opens, passive_opens; /* RFC 4022: tcpActiveOpens, tcpPassiveOpens */
-    uint64_t retransmits;                 /* segments sent again */
+    uint64_t active_opens, passive_opens;
+    uint64_t failed_attempts;                            /* tcpAttemptFails */
+    uint64_t established_resets;                         /* tcpEstabResets */
+    uint64_t retransmits;                                /* segments sent again */
+    uint64_t in_segments, in_errors, in_checksum_errors; /* each includes what follows */
+    uint64_t out_segments;                               /* all, those sent again and resets included */
+    uint64_t out_resets;
 };
 extern struct tcp_counts tcp_counts;
 

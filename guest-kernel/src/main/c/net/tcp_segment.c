@@ -91,8 +91,12 @@ bool tcp_parse(const struct ip_info *info, struct packet *packet, struct tcp_seg
     if (!header)
         return false;
     uint32_t header_length = (header->data_offset >> 4) * 4u;
-    if (header_length < sizeof(*header) || header_length > packet->length || !checksum_good(info, packet))
+    if (header_length < sizeof(*header) || header_length > packet->length)
         return false;
+    if (!checksum_good(info, packet)) {
+        tcp_counts.in_checksum_errors++;
+        return false;
+    }
     header = packet_pull(packet, header_length);
     if (!header)
         return false;
@@ -197,6 +201,10 @@ void tcp_transmit(struct packet *packet, const struct tcp_header_fields *fields)
         packet->segment_size = fields->segment_size;
         packet->header_length = (uint16_t)header_length;
     }
+    uint32_t payload = packet->length - header_length;
+    tcp_counts.out_segments += packet->segment_size != 0 ? (payload + packet->segment_size - 1) / packet->segment_size
+                                                         : 1;
+    tcp_counts.out_resets += (fields->flags & TCP_RST) != 0;
     struct ip_send how = { .source = fields->local.address,
                            .destination = fields->remote.address,
                            .protocol = IP_PROTOCOL_TCP,

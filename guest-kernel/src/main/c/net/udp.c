@@ -13,6 +13,7 @@
 
 #include "lib/checksum.h"
 #include "lib/errno.h"
+#include "net/counters.h"
 #include "net/icmp6.h"
 #include "net/ip.h"
 #include "net/multicast.h"
@@ -116,10 +117,14 @@ static void enqueue(struct udp_socket *udp, struct packet *packet, const struct 
 {
     const struct ip_info *info = arrival->info;
     uint32_t memory = packet_memory(packet);
+    bool ipv6 = !ip_is_ipv4(info->destination);
     if (udp->shut_read || !udp_has_room(udp, memory)) {
+        net_count(ipv6, UDP_IN_ERRORS);
+        net_count(ipv6, UDP_RECEIVE_BUFFER_ERRORS);
         packet_free(packet);
         return;
     }
+    net_count(ipv6, UDP_IN_DATAGRAMS);
     bool timed = udp->socket.kept.timestamp || udp->socket.kept.timestamp_ns;
     *udp_datagram(packet) = (struct udp_datagram){
         .source = { info->source, arrival->port },
@@ -192,6 +197,7 @@ static void deliver(struct packet *packet, const struct arrival *arrival)
     struct udp_socket *udp = find((struct endpoint){ info->destination, arrival->to },
                                   (struct endpoint){ info->source, arrival->port });
     if (!udp) {
+        net_count(!ip_is_ipv4(info->destination), UDP_NO_PORTS);
         send_port_unreachable(info, packet);
         packet_free(packet);
         return;
@@ -204,13 +210,17 @@ void udp_input(const struct ip_info *info, struct packet *packet)
 {
     const struct udp_header *header = packet_pull(packet, UDP_HEADER_LENGTH);
     uint32_t length = !header ? 0 : be16_get(header->length);
+    bool ipv6 = !ip_is_ipv4(info->destination);
     if (length < UDP_HEADER_LENGTH || length > packet->length) {
+        net_count(ipv6, UDP_IN_ERRORS);
         packet_free(packet);
         return;
     }
     packet_trim(packet, length);
     header = (const void *)packet_data(packet);
     if (!checksum_good(info, packet, header)) {
+        net_count(ipv6, UDP_IN_ERRORS);
+        net_count(ipv6, UDP_IN_CHECKSUM_ERRORS);
         packet_free(packet);
         return;
     }
@@ -322,7 +332,10 @@ static int send_datagram(const struct udp_socket *udp, struct packet *packet, co
     packet->flags |= PACKET_CHECKSUM_PARTIAL;
     packet->checksum_start = 0;
     packet->checksum_offset = offsetof(struct udp_header, checksum);
-    return ip_output(packet, route, how);
+    int error = ip_output(packet, route, how);
+    if (error == 0)
+        net_count(!ip_is_ipv4(how->destination), UDP_OUT_DATAGRAMS);
+    return error;
 }
 
 /* UDP_SEGMENT: each piece is a datagram, and the last may be shorter. What was sent before an error stays sent. */

@@ -33,7 +33,7 @@ ifneq ($(shell command -v clang),)
 TESTS += fuzz-net-frames fuzz-net-ip6 fuzz-net-dhcp fuzz-net-dhcp6 fuzz-net-http fuzz-net-requests fuzz-net-dns fuzz-net-sntp
 endif
 
-NET_TESTS := ip6 dhcp6 http dns syslog metrics service segments send_queue recovery throughput protocols multicast mld path_mtu lifetimes attacks unix sntp \
+NET_TESTS := counters ip6 dhcp6 http dns syslog metrics service segments send_queue recovery throughput protocols multicast mld path_mtu lifetimes attacks unix sntp \
     sntp_leap sntp_names linux
 .PHONY: test-net
 test-net: $(NET_TESTS:%=target/test/test_net_%)

@@ -87,6 +87,22 @@ static void show_group_sources6(struct text *out, uint32_t number)
     show_if_set(out, network_view.group_sources6);
 }
 
+static void show_counters(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.counters);
+}
+static void show_counters6(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.counters6);
+}
+static void show_more_counters(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.more_counters);
+}
+
 static void show_unix(struct text *out, uint32_t number)
 {
     (void)number;
@@ -102,7 +118,10 @@ const struct pseudo_entry proc_network_entries[] = {
     { .name = "ipv6_route", .mode = S_IFREG | 0444, .show = show_routes6 },
     { .name = "mcfilter", .mode = S_IFREG | 0444, .show = show_group_sources },
     { .name = "mcfilter6", .mode = S_IFREG | 0444, .show = show_group_sources6 },
+    { .name = "netstat", .mode = S_IFREG | 0444, .show = show_more_counters },
     { .name = "route", .mode = S_IFREG | 0444, .show = show_routes },
+    { .name = "snmp", .mode = S_IFREG | 0444, .show = show_counters },
+    { .name = "snmp6", .mode = S_IFREG | 0444, .show = show_counters6 },
     { .name = "tcp", .mode = S_IFREG | 0444, .show = show_tcp },
     { .name = "tcp6", .mode = S_IFREG | 0444, .show = show_tcp6 },
     { .name = "udp", .mode = S_IFREG | 0444, .show = show_udp },
