@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/auxv.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -193,6 +195,65 @@ static void stolen_time_only_grows(void)
     CHECK(before <= cpus * (uint64_t)(now.tv_sec * 100 + now.tv_nsec / TICK + 1));
 }
 
+/* A number of /proc/net/snmp, which has a line of names for each protocol, and then one of numbers. */
+static long snmp(const char *protocol, const char *name)
+{
+    char *names = strstr(read_file("/proc/net/snmp"), protocol), *numbers = names ? strchr(names, '\n') : NULL;
+    char *name_end, *number_end;
+    CHECK(numbers && numbers[1]);
+    *numbers++ = '\0';
+    char *word = strtok_r(names, " ", &name_end), *number = strtok_r(numbers, " \n", &number_end);
+    while (word && number && strcmp(word, name)) {
+        word = strtok_r(NULL, " ", &name_end);
+        number = strtok_r(NULL, " \n", &number_end);
+    }
+    CHECK(word && number);
+    return strtol(number, NULL, 10);
+}
+
+static long snmp6(const char *name)
+{
+    const char *line = strstr(read_file("/proc/net/snmp6"), name);
+    CHECK(line);
+    return strtol(line + strlen(name), NULL, 10);
+}
+
+/* A socket sends itself a datagram. */
+static void send_datagram(int family)
+{
+    struct sockaddr_storage address = { .ss_family = (sa_family_t)family };
+    socklen_t length = sizeof(address);
+    char byte = 1;
+    if (family == AF_INET)
+        ((struct sockaddr_in *)&address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    else
+        ((struct sockaddr_in6 *)&address)->sin6_addr = in6addr_loopback;
+    int fd = socket(family, SOCK_DGRAM, 0);
+    CHECK(bind(fd, (struct sockaddr *)&address, length) == 0);
+    CHECK(getsockname(fd, (struct sockaddr *)&address, &length) == 0);
+    CHECK(sendto(fd, &byte, 1, 0, (struct sockaddr *)&address, length) == 1);
+    CHECK(recv(fd, &byte, 1, 0) == 1);
+    close(fd);
+}
+
+/* Others of the machine may send, too. */
+static void datagrams_are_counted(void)
+{
+    long sent = snmp("Udp: ", "OutDatagrams"), received = snmp("Udp: ", "InDatagrams");
+    long packets = snmp("Ip: ", "OutRequests");
+    send_datagram(AF_INET);
+    CHECK(snmp("Udp: ", "OutDatagrams") > sent && snmp("Udp: ", "InDatagrams") > received);
+    CHECK(snmp("Ip: ", "OutRequests") > packets && snmp("Tcp: ", "MaxConn") == -1);
+    if (access("/proc/net/if_inet6", R_OK) != 0 || !*read_file("/proc/net/if_inet6"))
+        return;
+    sent = snmp6("Udp6OutDatagrams");
+    received = snmp6("Udp6InDatagrams");
+    packets = snmp6("Ip6OutRequests");
+    send_datagram(AF_INET6);
+    CHECK(snmp6("Udp6OutDatagrams") > sent && snmp6("Udp6InDatagrams") > received);
+    CHECK(snmp6("Ip6OutRequests") > packets);
+}
+
 static void own_program_is_known(void)
 {
     char path[256] = "";
@@ -256,8 +317,8 @@ static void unknown_calls_are_refused(void)
     CHECK_ERROR(syscall(-1L), ENOSYS);
 }
 
-SUITE(proc, TEST(files_exist_and_are_not_empty), TEST(sizes_say_nothing_of_contents), TEST(maps_show_a_new_mapping),
-      TEST(stat_has_its_fields), TEST(memory_and_cpus_are_told), TEST(times_of_cpus_are_told_apart),
-      TEST(stolen_time_only_grows), TEST(own_program_is_known), TEST(system_has_a_name),
-      TEST(auxiliary_vector_is_complete), TEST(limits_can_be_read_and_lowered), TEST(random_bytes_differ),
-      TEST(unknown_calls_are_refused));
+SUITE(proc, TEST(datagrams_are_counted), TEST(files_exist_and_are_not_empty), TEST(sizes_say_nothing_of_contents),
+      TEST(maps_show_a_new_mapping), TEST(stat_has_its_fields), TEST(memory_and_cpus_are_told),
+      TEST(times_of_cpus_are_told_apart), TEST(stolen_time_only_grows), TEST(own_program_is_known),
+      TEST(system_has_a_name), TEST(auxiliary_vector_is_complete), TEST(limits_can_be_read_and_lowered),
+      TEST(random_bytes_differ), TEST(unknown_calls_are_refused));
