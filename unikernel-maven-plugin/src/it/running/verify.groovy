@@ -267,6 +267,43 @@ def jmxAsksForThePassword() {
     assert run.end() == 0 : run.output()
 }
 
+/** The client is a process, since the JDK's RMI has one TLS for all of a JVM. */
+def jmxSpeaksTls() {
+    def java = System.getProperty('java.home') + '/bin/'
+    def file = { String name -> new File(basedir, "target/jmx.${name}") }
+    def execute = { String... words ->
+        def process = new ProcessBuilder(words).redirectErrorStream(true).start()
+        def text = process.inputStream.text
+        [process.waitFor(), text]
+    }
+    ['p12', 'crt', 'trust'].each { file(it).delete() }
+    def keytool = { String... words -> execute(java + 'keytool', *words, '-alias', 'jmx', '-storepass', 'key-secret') }
+    assert keytool('-genkeypair', '-keyalg', 'EC', '-dname', 'CN=shop.example.com', '-storetype', 'PKCS12',
+            '-keystore', file('p12').path)[0] == 0
+    assert keytool('-exportcert', '-keystore', file('p12').path, '-file', file('crt').path)[0] == 0
+    assert keytool('-importcert', '-noprompt', '-keystore', file('trust').path, '-file', file('crt').path)[0] == 0
+    file('ssl').text = 'javax.net.ssl.keyStore=/etc/unikernel.jmx.keystore\njavax.net.ssl.keyStorePassword=key-secret\n'
+    file('passwords').text = 'monitorRole secret\n'
+    def port = new ServerSocket(0, 1, InetAddress.getLoopbackAddress()).withCloseable { it.localPort }
+    def run = build([:], 'unikernel:run', '-Dunikernel.imageName=jmx-tls', '-Dunikernel.hostPorts=0',
+            "-Dunikernel.jmx=${port}".toString(), "-Dunikernel.jmxPasswordFile=${file('passwords')}".toString(),
+            "-Dunikernel.jmxKeystore=${file('p12')}".toString(), "-Dunikernel.jmxSslFile=${file('ssl')}".toString())
+    def url = run.await(/JMX: (service:jmx:\S+)\s/)
+    run.await('Here I am')
+    def trust = ["-Djavax.net.ssl.trustStore=${file('trust')}", '-Djavax.net.ssl.trustStorePassword=key-secret']
+    def attach = { List<String> options, String kind, String password = 'secret' ->
+        execute(*([java + 'java', *options, new File(basedir, 'JmxClient.java').path, url, kind, 'monitorRole', password]*.toString()))
+    }
+    def refused = { List answer, String reason -> assert answer[0] != 0 && answer[1].contains(reason) : answer }
+    def (status, text) = attach(trust, 'tls')
+    assert status == 0 && text.startsWith('1@') : text
+    refused(attach(trust, 'tls', 'guess'), 'SecurityException')
+    refused(attach([], 'tls'), 'unable to find valid certification path')
+    refused(attach(trust, 'plain'), 'non-JRMP server')
+    run.interrupt()
+    assert run.end() == 0 : run.output()
+}
+
 ctrlCShutsTheGuestDown()
 theBiosBootsTheImage()
 theGuestEndsWithAKilledMaven()
@@ -276,6 +313,7 @@ theProgramCannotSpeakForTheKernel()
 aPanicIsSeenAtOnce()
 aDebuggerCanAttach()
 jmxAsksForThePassword()
+jmxSpeaksTls()
 aTakenPortIsAnError()
 badInputIsAnError()
 xlRunsTheDomain()
