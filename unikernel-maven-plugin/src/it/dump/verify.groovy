@@ -1,11 +1,15 @@
 import java.lang.management.ManagementFactory
 import java.lang.management.ThreadMXBean
+import java.nio.ByteBuffer
+import java.nio.channels.Channels
+import java.nio.channels.SocketChannel
 import javax.management.remote.JMXConnectorFactory
 import javax.management.remote.JMXServiceURL
 
 // What is written of a running guest, read by the JDK's own tools where it has one.
 
-file = { String suffix -> new File(basedir, "target/dump-1.${suffix}") }
+image = 'dump-1'
+file = { String suffix -> new File(basedir, "target/${image}.${suffix}") }
 
 java = { String tool, String... words ->
     def process = new ProcessBuilder([System.getProperty('java.home') + '/bin/' + tool, *words]).redirectErrorStream(true).start()
@@ -155,17 +159,17 @@ readUntil = { BufferedReader from, String text ->
 }
 
 dumpCore = { ->
-    def process = build('unikernel:dump', '-Dunikernel.dump=core')
+    def process = build('unikernel:dump', '-Dunikernel.dump=core', "-Dunikernel.imageName=${image}")
     def text = process.inputStream.text
     assert process.waitFor() == 0 : text
     assert !text.contains('These have no symbols') : text
 }
 
-files = file('core.files').path
+files = { -> file('core.files').path }
 
 debug = { String... words ->
     def builder = new ProcessBuilder(words).redirectErrorStream(true)
-    builder.environment().put('SA_ALTROOT', files)
+    builder.environment().put('SA_ALTROOT', files())
     def process = builder.start()
     process.outputStream.close()
     def text = process.inputStream.text
@@ -174,11 +178,11 @@ debug = { String... words ->
 }
 
 jhsdb = { String... words ->
-    debug(System.getProperty('java.home') + '/bin/jhsdb', *words, '--exe', files + '/jvm/bin/java', '--core', file('core').path)
+    debug(System.getProperty('java.home') + '/bin/jhsdb', *words, '--exe', files() + '/jvm/bin/java', '--core', file('core').path)
 }
 
 gdb = { String command ->
-    debug('gdb', '-nx', '-q', '-batch', '-iex', "set sysroot ${files}".toString(), '-ex', command, files + '/jvm/bin/java', file('core').path)
+    debug('gdb', '-nx', '-q', '-batch', '-iex', "set sysroot ${files()}".toString(), '-ex', command, files() + '/jvm/bin/java', file('core').path)
 }
 
 hasGdb = System.getenv('PATH').split(':').any { new File(it, 'gdb').canExecute() }
@@ -249,3 +253,39 @@ try {
 assert output.text.contains('The program in the guest was killed by signal 6')
 assert kept.waitFor() != 0
 assert !file('qmp').exists()
+
+// A kernel that panics, on two CPUs, since QEMU sends each of them an interrupt that it does not expect.
+
+image = 'two'
+def panicking = build('package', 'unikernel:run-no-fork', "-Dunikernel.imageName=${image}", '-Dunikernel.vcpus=2',
+        '-Dunikernel.ports=8080', "-Dunikernel.hostPorts=${httpPort}")
+output = panicking.inputReader()
+try {
+    readUntil(output, 'Ctrl-C shuts down')
+    assert page('/') == '12345'
+    SocketChannel.open(UnixDomainSocketAddress.of(file('qmp').path)).withCloseable { monitor ->
+        def answers = new BufferedReader(Channels.newReader(monitor, 'UTF-8'))
+        ['qmp_capabilities', 'inject-nmi'].each {
+            monitor.write(ByteBuffer.wrap("{\"execute\": \"${it}\"}\n".bytes))
+            readUntil(answers, '"return"')
+        }
+    }
+    readUntil(output, 'panic: non-maskable interrupt')
+    dumpCore()
+    checkCore()
+    def report = file('core.txt').text
+    assert report =~ /\nPanic\n-----\nnon-maskable interrupt/
+    [0, 1].each { assert report =~ "\nCPU ${it} in the kernel\n  \\p{XDigit}{16} [a-z_]+\\+" }
+    assert report =~ /\n  \p{XDigit}{16} native_nonmaskable_trap\+/
+    assert report =~ /thread 1 "java" sleeping, used \d+ ms\n  program at \p{XDigit}+, stack at \p{XDigit}+\n  \p{XDigit}{16} schedule\+/
+    if (hasGdb) {
+        assert gdb('thread apply all bt') =~ /(?s)Monitor::wait.*libjvm[.]so/
+    }
+} finally {
+    def interrupt = { -> new ProcessBuilder('sh', '-c', "kill -INT -${panicking.pid()}").inheritIO().start().waitFor() }
+    interrupt()
+    readUntil(output, 'Ctrl-C again ends the guest by force')
+    interrupt()
+}
+assert output.text.contains('The guest was ended by force')
+assert panicking.waitFor() != 0
