@@ -12,7 +12,7 @@ settings = new File(basedir.parentFile, 'interpolated-settings.xml')
 
 /** A program that ends with this script, whatever happens to it. */
 start = { List<String> words, File directory = basedir, boolean oneStream = true ->
-    new ProcessBuilder(['setpriv', '--pdeathsig', 'KILL'] + words).directory(directory).redirectErrorStream(oneStream).start()
+    new ProcessBuilder(['setpriv', '--pdeathsig', 'TERM'] + words).directory(directory).redirectErrorStream(oneStream).start()
 }
 
 /** Runs a program to its end; returns its output. */
@@ -131,43 +131,35 @@ def theTarHasTheDisk(String expected) {
 
 /** What libvirt makes of the manifest: q35, SeaBIOS, and a port of PCI Express for each device of virtio. */
 def kubeVirtsMachineBootsIt() {
-    def process = start(['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'q35',
-            '-cpu', 'max', '-accel', 'tcg', '-m', '128', '-smp', '1,maxcpus=2', '-qmp', 'stdio',
-            '-chardev', 'file,id=console,path=/dev/stderr', '-serial', 'chardev:console',
-            *(1..3).collectMany { ['-device', "pcie-root-port,id=port${it},chassis=${it},bus=pcie.0,addr=${it}".toString()] },
-            '-drive', "id=image,if=none,format=raw,snapshot=on,file=${target}/disk/oci-1.img".toString(),
-            '-device', 'virtio-blk-pci-non-transitional,bus=port1,drive=image,bootindex=1',
-            '-netdev', 'user,id=default', '-device', 'virtio-net-pci-non-transitional,bus=port2,netdev=default,romfile=',
-            '-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-pci-non-transitional,bus=port3,rng=random'],
-            basedir, false)
-    def console = process.errorReader()
-    def reader = process.inputReader()
-    def ask = { Map request ->
-        process.outputStream << JsonOutput.toJson(request) + '\n'
-        process.outputStream.flush()
-        for (def line = reader.readLine(); line != null; line = reader.readLine()) {
-            def answer = line.startsWith('{') ? new JsonSlurper().parseText(line) : [:]
-            if (answer.containsKey('return') || answer.containsKey('error')) {
-                return answer['return']
-            }
+    def lab = new File(basedir, '../../../../lab/qemu').canonicalPath
+    def process = start([lab, '--disk', "${target}/disk/oci-1.img".toString(), '--bios', '0', '--root-ports',
+            '--forward', '0:8080', '--control'], basedir, false)
+    try {
+        def report = process.errorReader()
+        def port = null
+        for (def line = report.readLine(); port == null; line = report.readLine()) {
+            assert line != null : process.inputReader().text
+            port = (line =~ /forward 127\.0\.0\.1:(\d+) to 8080/).with { it.find() ? it.group(1) : null }
         }
-        assert false : 'QEMU has ended: ' + console.text
+        // It must not wait for a reader of its report.
+        Thread.startDaemon { while (report.readLine() != null) { } }
+        def console = process.inputReader()
+        def text = ''
+        for (def line = console.readLine(); line != 'Here I am'; line = console.readLine()) {
+            assert line != null : text
+            text += line + '\n'
+        }
+        // As a kubelet asks.
+        assert new URL("http://127.0.0.1:${port}/health").openConnection().responseCode == 204
+        // And as libvirt ends it, by the power button.
+        process.outputStream << 'shutdown\n'
+        process.outputStream.flush()
+        assert console.text.contains('unikernel: exit status=143')
+        assert process.waitFor() == 143
+    } finally {
+        process.destroy()
+        process.waitFor()
     }
-    def monitor = { ask([execute: 'human-monitor-command', arguments: ['command-line': it]]) }
-    ask([execute: 'qmp_capabilities'])
-    assert monitor('hostfwd_add default tcp:127.0.0.1:0-:8080') == ''
-    def port = (monitor('info usernet') =~ /HOST_FORWARD\D+\d+ +127\.0\.0\.1 +(\d+)/)[0][1]
-    def text = ''
-    for (def line = console.readLine(); line != 'Here I am'; line = console.readLine()) {
-        assert line != null : text
-        text += line + '\n'
-    }
-    // As a kubelet asks.
-    assert new URL("http://127.0.0.1:${port}/health").openConnection().responseCode == 204
-    // And as libvirt ends it.
-    ask([execute: 'system_powerdown'])
-    assert console.text.contains('unikernel: exit status=143')
-    assert process.waitFor() == 0
 }
 
 /** The schema is that of KubeVirt's OpenAPI, as types of TypeScript in a package of npm. */

@@ -15,6 +15,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -259,18 +260,23 @@ abstract class AbstractCloudMojo extends AbstractImageFilesMojo {
 
     /** Tags that EC2 takes; there are none where the parameter is left out. */
     static Map<String, String> checkedTags(Map<String, String> tags) throws CloudException {
+        Map<String, String> checked = new HashMap<>();
         for (Map.Entry<String, String> tag : orEmpty(tags).entrySet()) {
+            // Maven passes an empty element of the POM as null.
             String value = Objects.requireNonNullElse(tag.getValue(), "");
             boolean reserved = tag.getKey().startsWith("aws:") || tag.getKey().startsWith("unikernel:");
-            if (reserved || tag.getKey().length() > MAX_TAG_KEY || value.length() > MAX_TAG_VALUE) {
+            boolean control = value.chars().anyMatch(Character::isISOControl);
+            if (reserved || control || tag.getKey().length() > MAX_TAG_KEY || value.length() > MAX_TAG_VALUE) {
                 throw new CloudException(
                         CloudSetting.TAGS,
                         "\"" + tag.getKey() + "\" cannot be a tag with the value \"" + value + "\".",
                         "Use a key of at most " + MAX_TAG_KEY + " characters that does not begin with aws: or"
-                                + " unikernel:, and a value of at most " + MAX_TAG_VALUE + ".");
+                                + " unikernel:, and a value of at most " + MAX_TAG_VALUE
+                                + " without line breaks and other control characters.");
             }
+            checked.put(tag.getKey(), value);
         }
-        return orEmpty(tags);
+        return checked;
     }
 
     /** The given regions, or the one in the AWS configuration. */

@@ -6,6 +6,8 @@ import io.github.javaunikernel.maven.aws.CloudSetting;
 import io.github.javaunikernel.maven.aws.Form;
 import io.github.javaunikernel.maven.aws.LaunchRecord;
 import io.github.javaunikernel.maven.aws.LaunchRecord.Launched;
+import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -23,8 +25,20 @@ abstract class AbstractInstanceMojo extends AbstractCloudImageMojo {
     @Parameter(property = "unikernel.launch.region")
     String region;
 
-    final Path recordFile() {
-        return CloudFiles.launchRecord(imageFile());
+    /** The record of the last launch, whose directory is made if there is none. */
+    final Path recordFile() throws SettingException {
+        Path record = CloudFiles.launchRecord(imageFile());
+        Path place = record.toAbsolutePath().getParent();
+        while (!Files.exists(place)) {
+            place = place.getParent();
+        }
+        if (!Files.isDirectory(place)) {
+            throw new SettingException(
+                    "ami.image",
+                    place + " is a file where the directory for the record of the launch must be.",
+                    "Correct the path.");
+        }
+        return record;
     }
 
     final String regionOr(String known) throws CloudException {
@@ -36,16 +50,17 @@ abstract class AbstractInstanceMojo extends AbstractCloudImageMojo {
     }
 
     /** The named instance, or those that the last launch created. */
-    final LaunchRecord chosen(String instanceId) throws CloudException {
-        Optional<LaunchRecord> last = LaunchRecord.load(recordFile());
+    final LaunchRecord chosen(String instanceId) throws CloudException, SettingException {
+        Path record = recordFile();
+        Optional<LaunchRecord> last = LaunchRecord.load(record);
         if (instanceId == null) {
             return last.orElseThrow(() -> new CloudException(
                     CloudSetting.INSTANCE,
-                    "Nothing was launched from here: there is no " + recordFile() + ".",
+                    "Nothing was launched from here: there is no " + record + ".",
                     "Name the instance; mvn unikernel:list shows the project's."));
         }
         Form.INSTANCE.checked(CloudSetting.INSTANCE, instanceId);
-        String known = last.filter(record -> record.instances().stream()
+        String known = last.filter(launch -> launch.instances().stream()
                         .anyMatch(one -> one.instanceId().equals(instanceId)))
                 .map(LaunchRecord::region)
                 .orElse(null);

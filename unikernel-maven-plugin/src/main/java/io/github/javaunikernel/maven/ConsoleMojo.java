@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.aws.CloudException;
 import io.github.javaunikernel.maven.aws.Instances;
 import io.github.javaunikernel.maven.aws.LaunchRecord;
 import io.github.javaunikernel.maven.aws.LaunchRecord.Launched;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.time.Duration;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -26,7 +27,7 @@ public class ConsoleMojo extends AbstractInstanceMojo {
     private String instance;
 
     @Override
-    void work() throws CloudException {
+    void work() throws CloudException, SettingException {
         LaunchRecord chosen = chosen(instance);
         connected(chosen.region(), (access, account) -> {
             Instances instances = new Instances(access, chosen.region(), Duration.ofMinutes(2), log);

@@ -15,6 +15,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -78,8 +79,7 @@ public final class InspectMojo extends AbstractImageFilesMojo {
 
     @Override
     protected void run() throws SettingException, IOException {
-        Path file = image == null ? directory().resolve(fileName() + ".img") : image.toPath();
-        try (Ext2Reader reader = new Ext2Reader(file)) {
+        try (Ext2Reader reader = new Ext2Reader(imageFile())) {
             switch (inspect) {
                 case "list" ->
                     print(json ? new Listing(reader.entries()).json() : new Listing(reader.entries()).text());
@@ -96,15 +96,25 @@ public final class InspectMojo extends AbstractImageFilesMojo {
         }
     }
 
+    private Path imageFile() {
+        return image == null ? directory().resolve(fileName() + ".img") : image.toPath();
+    }
+
     private void cat(Ext2Reader reader) throws SettingException, IOException {
         OutputStream out = new BufferedOutputStream(System.out);
-        reader.copy(wantedPath(), out);
+        reader.copy(wantedPath(reader), out);
         out.flush();
     }
 
     private void copy(Ext2Reader reader) throws SettingException, IOException {
         Path to = wantedOther("Name the file to write with -Dunikernel.other.");
-        String from = wantedPath();
+        if (!Files.isDirectory(to.toAbsolutePath().getParent())) {
+            throw new SettingException(
+                    "other",
+                    "There is no directory " + to.toAbsolutePath().getParent() + ".",
+                    "Create it, or correct the path.");
+        }
+        String from = wantedPath(reader);
         WholeFile.write(to, part -> {
             try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(part))) {
                 reader.copy(from, out);
@@ -120,10 +130,16 @@ public final class InspectMojo extends AbstractImageFilesMojo {
         }
     }
 
-    private String wantedPath() throws SettingException {
+    private String wantedPath(Ext2Reader reader) throws SettingException, IOException {
         if (path == null) {
             throw new SettingException(
                     "path", inspect + " needs a file of the image.", "Name it, such as /etc/unikernel.conf.");
+        }
+        if (!reader.holdsFile(path)) {
+            throw new SettingException(
+                    "path",
+                    "The image has no file " + path + ".",
+                    "Name one of those that -Dunikernel.inspect=list shows.");
         }
         return path;
     }
@@ -144,6 +160,11 @@ public final class InspectMojo extends AbstractImageFilesMojo {
 
     @Override
     protected Map<String, File> fileParameters() {
-        return other == null ? Map.of() : Map.of("other", other);
+        Map<String, File> files = new HashMap<>(
+                Map.of(image == null ? "imageName" : "image", imageFile().toFile()));
+        if (other != null) {
+            files.put("other", other);
+        }
+        return files;
     }
 }

@@ -63,7 +63,7 @@ public class LaunchMojo extends AbstractInstanceMojo {
     private String instanceType;
 
     /**
-     * Number of instances.
+     * Number of instances, 1 to 1000.
      *
      * @since 0.1.0
      */
@@ -165,12 +165,12 @@ public class LaunchMojo extends AbstractInstanceMojo {
     @Override
     void work() throws CloudException, SettingException {
         PortForward.pair(ports, List.of(), true);
-        checkPlaceOfRecord();
-        if (Files.exists(recordFile())) {
+        Path record = recordFile();
+        if (Files.exists(record)) {
             throw new CloudException(
                     Reason.RECORD,
                     null,
-                    "Instances were launched from here before, see " + recordFile() + ".",
+                    "Instances were launched from here before, see " + record + ".",
                     "End them with unikernel:terminate first.",
                     null);
         }
@@ -180,23 +180,8 @@ public class LaunchMojo extends AbstractInstanceMojo {
         LaunchSpec spec = spec(where, deployed);
         connected(
                 where,
-                (access, account) -> report(new Launcher(access, where, spec, recordFile(), log)
-                        .launch()
-                        .instances()));
-    }
-
-    /** Its directory is made if there is none. */
-    private void checkPlaceOfRecord() throws SettingException {
-        Path place = recordFile().toAbsolutePath().getParent();
-        while (!Files.exists(place)) {
-            place = place.getParent();
-        }
-        if (!Files.isDirectory(place)) {
-            throw new SettingException(
-                    "ami.image",
-                    place + " is a file where the directory for the record of the launch must be.",
-                    "Correct the path.");
-        }
+                (access, account) -> report(
+                        new Launcher(access, where, spec, record, log).launch().instances()));
     }
 
     private LaunchSpec spec(String where, List<AmiResult> deployed) throws CloudException {

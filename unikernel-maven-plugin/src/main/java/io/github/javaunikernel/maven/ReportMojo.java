@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven;
 
 import io.github.javaunikernel.maven.report.ReportPage;
 import io.github.javaunikernel.maven.run.BuiltImage;
+import io.github.javaunikernel.maven.run.PortForward;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import io.github.javaunikernel.maven.settings.WholeFile;
@@ -61,6 +62,7 @@ public final class ReportMojo extends AbstractImageFilesMojo implements MavenRep
     }
 
     private void write(Path file) throws SettingException, IOException {
+        PortForward.pair(ports, List.of(), true);
         BuiltImage image = BuiltImage.find(directory(), fileName());
         Path previous = beside(".unikernel.previous.json");
         String page = ReportPage.of(

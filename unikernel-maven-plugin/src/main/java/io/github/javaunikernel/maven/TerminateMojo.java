@@ -6,8 +6,10 @@ import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import io.github.javaunikernel.maven.aws.CloudSetting;
 import io.github.javaunikernel.maven.aws.Instances;
 import io.github.javaunikernel.maven.aws.LaunchRecord;
+import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -37,7 +39,7 @@ public class TerminateMojo extends AbstractInstanceMojo {
     private int timeout;
 
     @Override
-    void work() throws CloudException {
+    void work() throws CloudException, SettingException {
         Duration limit = limit(CloudSetting.TERMINATE_TIMEOUT, timeout);
         LaunchRecord chosen = chosen(instance);
         connected(
@@ -46,13 +48,14 @@ public class TerminateMojo extends AbstractInstanceMojo {
         if (instance != null) {
             return;
         }
+        Path record = recordFile();
         try {
-            Files.deleteIfExists(recordFile());
+            Files.deleteIfExists(record);
         } catch (IOException e) {
             throw new CloudException(
                     Reason.RECORD,
                     null,
-                    "All are terminated, but the record of the launch " + recordFile() + " cannot be deleted.",
+                    "All are terminated, but the record of the launch " + record + " cannot be deleted.",
                     "Delete it.",
                     e);
         }

@@ -43,6 +43,7 @@ final class AcceptedValues {
             // Texts for people, for the program, or for another service.
             Map.entry("description", TEXTS),
             Map.entry("jcmd", TEXTS),
+            Map.entry("tags", TEXTS + ", empty, blank"),
             Map.entry("folder", TEXTS),
             Map.entry("username", TEXTS),
             Map.entry("password", TEXTS),
@@ -65,9 +66,13 @@ final class AcceptedValues {
             Map.entry("securityGroups", "empty"),
             Map.entry("virtualization", "twice, empty"),
             Map.entry("checkArguments", "empty"),
+            // An empty file is no user data.
+            Map.entry("userData", "file"),
             // Files and directories that are made, or that this use of the goal does not look at.
             Map.entry("stateDirectory", NAMES + ", missing, directory"),
             Map.entry("dataDirectory", TEXTS),
+            // As cp(1) replaces a file.
+            Map.entry("other", NAMES.replace(", quotes", "") + ", file"),
             Map.entry("image", NAMES + ", missing, directory, file"),
             Map.entry("classList", NAMES + ", missing, file"),
             Map.entry("coreFile", TEXTS),

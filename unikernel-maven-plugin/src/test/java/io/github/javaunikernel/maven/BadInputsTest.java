@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,6 +18,7 @@ import org.apache.maven.plugin.descriptor.MojoDescriptor;
 import org.apache.maven.plugin.descriptor.Parameter;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -33,29 +35,62 @@ class BadInputsTest {
     /** What no message may have: a class, a stack trace. */
     private static final Pattern JAVA = Pattern.compile("Exception|java\\.|\\bat \\w+\\.|\\bnull\\b");
 
-    /** Goals that make an image, look into it or act on instances: tests of their packages try their values. */
-    private static final Set<String> ELSEWHERE =
-            Set.of("help", "image", "inspect", "report", "launch", "console", "terminate");
+    /**
+     * What a goal is asked for.
+     *
+     * @param properties that ask for it
+     * @param parameters a pattern of the names of those that matter then
+     */
+    private record Use(Map<String, String> properties, String parameters) {
+
+        static Use of(String parameters, String... properties) {
+            Map<String, String> pairs = new TreeMap<>();
+            for (int i = 0; i < properties.length; i += 2) {
+                pairs.put(properties[i], properties[i + 1]);
+            }
+            return new Use(pairs, parameters);
+        }
+    }
+
+    private static final String SHOW = "unikernel.inspect";
+    private static final String[] A_FILE = {"unikernel.path", "/etc/unikernel.conf"};
+    private static final String OTHER = "unikernel.other";
+
+    /** The goals that are asked for different things; the others have one use. */
+    private static final Map<String, List<Use>> USES = Map.of(
+            "inspect",
+            List.of(
+                    Use.of("(?!path|other).*", SHOW, "list"),
+                    Use.of("inspect", SHOW, "tree"),
+                    Use.of("path", SHOW, "cat", A_FILE[0], A_FILE[1]),
+                    Use.of("path|other", SHOW, "cp", A_FILE[0], A_FILE[1], OTHER, "PLACE/copy"),
+                    Use.of("other", SHOW, "diff", OTHER, "PLACE/older.img")));
 
     @TempDir
     Path scratch;
 
-    static Stream<String> goals() throws Exception {
+    /** All but the goal help, which is generated, and image, whose values the tests of its packages try. */
+    static Stream<Arguments> goals() throws Exception {
         return ConfiguredGoal.plugin().getMojos().stream()
                 .map(MojoDescriptor::getGoal)
-                .filter(goal -> !ELSEWHERE.contains(goal))
+                .filter(goal -> !Set.of("help", "image").contains(goal))
                 .filter(goal -> goal.matches(System.getProperty("goals", ".*")))
-                .sorted();
+                .sorted()
+                .flatMap(goal ->
+                        USES.getOrDefault(goal, List.of(Use.of(".*"))).stream().map(use -> Arguments.of(goal, use)));
     }
 
     @ParameterizedTest
     @MethodSource("goals")
-    void badValuesAreRefusedBeforeAnythingIsChanged(String name) throws Exception {
+    void badValuesAreRefusedBeforeAnythingIsChanged(String name, Use use) throws Exception {
         List<String> wrong = new ArrayList<>();
         Set<String> accepted = new TreeSet<>();
-        try (GoalTrial trial = new GoalTrial(scratch, name)) {
+        try (GoalTrial trial = new GoalTrial(scratch.resolve("project"), name, use.properties())) {
             GoalTrial.Outcome usual = trial.run(Map.of(), "");
             for (Parameter parameter : trial.parameters()) {
+                if (!parameter.getName().matches(use.parameters())) {
+                    continue;
+                }
                 for (Value value : BadValues.of(trial, parameter)) {
                     String what = name + " " + parameter.getName() + " " + value.kind();
                     GoalTrial.Outcome outcome = value.property().isEmpty()

@@ -30,7 +30,7 @@ final class BadValues {
                 : new Type[] {field.getType()};
         boolean several = field.getGenericType() instanceof ParameterizedType;
         Map<String, String> texts = texts(trial, (Class<?>) elements[elements.length - 1]);
-        if (several) {
+        if (several && elements.length == 1) {
             boolean numbers = elements[0] == Integer.class;
             texts.put("twice", numbers ? "80,80" : "a,a");
             texts.put("gap", numbers ? "80,,81" : "a,,b");
@@ -43,6 +43,12 @@ final class BadValues {
                 property.startsWith("unikernel.") ? property : "",
                 text,
                 "<" + name + "><any>" + text + "</any></" + name + ">")));
+        if (elements.length == 2) {
+            Map.of("reserved key", "aws:x", "long key", "k".repeat(5000))
+                    .forEach((kind, key) -> values.add(
+                            new Value(kind, "", key, "<" + name + "><" + key + ">a</" + key + "></" + name + ">")));
+            values.add(new Value("a text", "", "a=b", "<" + name + ">a=b</" + name + ">"));
+        }
         return values;
     }
 

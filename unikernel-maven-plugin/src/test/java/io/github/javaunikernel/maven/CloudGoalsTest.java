@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.maven.execution.DefaultMavenExecutionRequest;
 import org.apache.maven.execution.DefaultMavenExecutionResult;
 import org.apache.maven.execution.MavenSession;
@@ -116,7 +117,7 @@ class CloudGoalsTest {
                 new MavenSession(null, null, new DefaultMavenExecutionRequest(), new DefaultMavenExecutionResult())));
         all.putAll(settings);
         for (Map.Entry<String, Object> setting : all.entrySet()) {
-            Field field = field(goal.getClass(), setting.getKey());
+            Field field = ConfiguredGoal.field(goal.getClass(), setting.getKey());
             field.setAccessible(true);
             field.set(goal, setting.getValue());
         }
@@ -127,17 +128,6 @@ class CloudGoalsTest {
             }
         });
         return goal;
-    }
-
-    private static Field field(Class<?> type, String name) throws NoSuchFieldException {
-        for (Class<?> at = type; at != null; at = at.getSuperclass()) {
-            for (Field field : at.getDeclaredFields()) {
-                if (field.getName().equals(name)) {
-                    return field;
-                }
-            }
-        }
-        throw new NoSuchFieldException(name);
     }
 
     private AmiMojo ami(Map<String, Object> settings) throws ReflectiveOperationException, DuplicateParameterException {
@@ -271,6 +261,58 @@ class CloudGoalsTest {
         File other = Files.write(target.resolve("other.img"), new byte[] {7}).toFile();
         ami(Map.of("image", other)).execute();
         assertEquals(0, report("other").get(0).getAsJsonObject().get("memory").getAsInt());
+    }
+
+    /** Its parts may lie where those of the new one would go. */
+    @Test
+    void bundleRefusesATakenNameBeforeItWritesAnything() throws Exception {
+        make("shop-1.0", 1, 128);
+        ami(Map.of("name", "taken")).execute();
+        String holder = region.images.keySet().iterator().next();
+        TrialProject.makeKey(target, "ec2", "unused");
+        TrialProject.makeKey(target, "mine", "key");
+        List<String> before = files();
+        long calls = fake.calls().stream()
+                .filter(call -> !call.contains(" Describe"))
+                .count();
+
+        BundleMojo bundle = goal(
+                new BundleMojo(),
+                Map.of(
+                        "name",
+                        "taken",
+                        "bucket",
+                        "images",
+                        "folder",
+                        "shop",
+                        "region",
+                        REGION,
+                        "timeout",
+                        60,
+                        "ec2Certificate",
+                        target.resolve("ec2").toFile(),
+                        "certificate",
+                        target.resolve("mine").toFile(),
+                        "privateKey",
+                        target.resolve("key").toFile()));
+        assertEquals(
+                "Region " + REGION + " already has an image \"taken\", " + holder + ". [parameter name,"
+                        + " -Dunikernel.bundle.name] Choose another name and folder, or deregister that image first.",
+                assertThrows(MojoExecutionException.class, bundle::execute).getMessage());
+
+        assertEquals(before, files());
+        List<String> after = fake.calls().stream()
+                .filter(call -> !call.contains(" Describe"))
+                .skip(calls)
+                .toList();
+        assertTrue(after.stream().allMatch(call -> call.endsWith("GetCallerIdentity")), after::toString);
+        assertEquals(Set.of(holder), region.images.keySet());
+    }
+
+    private List<String> files() throws IOException {
+        try (Stream<Path> files = Files.walk(target)) {
+            return files.map(Path::toString).sorted().toList();
+        }
     }
 
     @Test

@@ -98,6 +98,11 @@ final class ConfiguredGoal {
             Xpp3Dom given = configuration.getChild(preset.getName());
             merged.addChild(Xpp3Dom.mergeXpp3Dom(given == null ? null : new Xpp3Dom(given), dom, Boolean.TRUE));
         }
+        for (Xpp3Dom given : configuration.getChildren()) {
+            if (merged.getChild(given.getName()) == null) {
+                merged.addChild(new Xpp3Dom(given));
+            }
+        }
         Plugin plugin = new Plugin();
         plugin.setGroupId(descriptor.getPluginDescriptor().getGroupId());
         plugin.setArtifactId(descriptor.getPluginDescriptor().getArtifactId());

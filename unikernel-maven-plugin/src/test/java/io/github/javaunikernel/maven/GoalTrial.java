@@ -8,7 +8,6 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +31,7 @@ final class GoalTrial implements AutoCloseable {
     private static final List<String> KEYS = List.of("aws.accessKeyId", "aws.secretAccessKey");
 
     private final Path place;
-    private final Path target;
+    private final TrialProject files;
     private final MojoDescriptor goal;
     private final Class<?> type;
     private final FakeAws aws;
@@ -64,16 +63,24 @@ final class GoalTrial implements AutoCloseable {
         public void warn(CharSequence line) {}
     }
 
-    GoalTrial(Path place, String name) throws Exception {
+    /**
+     * Prepares a goal.
+     *
+     * @param use properties that decide what the goal does, and so which parameters it looks at
+     */
+    GoalTrial(Path place, String name, Map<String, String> use) throws Exception {
         this.place = place;
-        target = place.resolve("target");
+        files = new TrialProject(place);
         goal = ConfiguredGoal.plugin().getMojo(name);
         type = Class.forName(goal.getImplementation());
         aws = new FakeAws();
         System.setProperty(KEYS.get(0), FakeAws.ACCESS_KEY);
         System.setProperty(KEYS.get(1), FakeAws.SECRET_KEY);
-        prepareProject();
-        prepareQemu();
+        presets.put("unikernel.qemu", place.resolve("qemu").toString());
+        presets.put("unikernel.accel", "tcg");
+        presets.put("unikernel.oci.image", "registry.example.com/shop:1");
+        presets.put("unikernel.oci.tarball", "true");
+        use.forEach((property, value) -> presets.put(property, value.replace("PLACE", place.toString())));
         if (AbstractCloudMojo.class.isAssignableFrom(type)) {
             prepareCloud();
         }
@@ -87,12 +94,9 @@ final class GoalTrial implements AutoCloseable {
         return type;
     }
 
-    /** The parameters that users may set on the command line. */
+    /** The parameters that users may set, on the command line or in a POM. */
     List<Parameter> parameters() {
-        return goal.getParameters().stream()
-                .filter(Parameter::isEditable)
-                .filter(parameter -> String.valueOf(parameter.getExpression()).startsWith("${unikernel."))
-                .toList();
+        return goal.getParameters().stream().filter(Parameter::isEditable).toList();
     }
 
     /** Whether the goal has a parameter of this name with this property, or with none. */
@@ -108,7 +112,7 @@ final class GoalTrial implements AutoCloseable {
     Outcome run(Map<String, String> properties, String pom) throws Exception {
         Map<String, String> all = new HashMap<>(presets);
         all.putAll(properties);
-        Files.deleteIfExists(target.resolve("shop-1.0.launch.json"));
+        Files.deleteIfExists(files.target().resolve(TrialProject.NAME + ".launch.json"));
         FakeRegion region = aws.region(REGION);
         region.images.keySet().removeIf(id -> !id.equals(presets.get("unikernel.launch.imageId")));
         String before = state();
@@ -158,47 +162,6 @@ final class GoalTrial implements AutoCloseable {
         return text.toString();
     }
 
-    private void prepareProject() throws IOException {
-        Files.createDirectories(target);
-        Files.writeString(place.resolve("pom.xml"), "<project/>");
-        Files.createDirectory(place.resolve("directory"));
-        Files.createFile(place.resolve("file"));
-        makeSmallImage();
-    }
-
-    /** What the goal image leaves behind, with next to nothing to upload. */
-    private void makeSmallImage() throws IOException {
-        byte[] image = new byte[2048];
-        image[510] = 0x55;
-        image[511] = (byte) 0xAA;
-        Files.write(target.resolve("shop-1.0.img"), image);
-        Files.writeString(target.resolve("shop-1.0.kernel"), "");
-        Files.writeString(target.resolve("shop-1.0.xl.cfg"), "");
-        Files.writeString(target.resolve("shop-1.0.unikernel.json"), """
-                {"image": {"uuid": "01234567-89ab-8def-8123-456789abcdef"}, "kernel": {"options": ""}, "machine": \
-                {"memory": 256, "vcpus": 1, "network": "dhcp"}, "application": {"debugPort": 0, "trainingConfig": \
-                "/etc/unikernel.training.conf"}}
-                """);
-    }
-
-    /** It has a version, and says that there is no guest. */
-    private void prepareQemu() throws IOException {
-        Path qemu = place.resolve("qemu");
-        Files.writeString(qemu, """
-                #!/bin/sh
-                case "$*" in
-                --version) echo 'QEMU emulator version 9.2.0' ;;
-                '-machine help') echo q35 ;;
-                *) echo 'no guest' >&2; exit 1 ;;
-                esac
-                """);
-        Files.setPosixFilePermissions(qemu, PosixFilePermissions.fromString("rwxr-xr-x"));
-        presets.put("unikernel.qemu", qemu.toString());
-        presets.put("unikernel.accel", "tcg");
-        presets.put("unikernel.oci.image", "registry.example.com/shop:1");
-        presets.put("unikernel.oci.tarball", "true");
-    }
-
     private void prepareCloud() throws Exception {
         aws.region(REGION);
         presets.putAll(Map.of(
@@ -218,8 +181,8 @@ final class GoalTrial implements AutoCloseable {
                 "images",
                 "unikernel.ami.kernelId",
                 "aki-12345678"));
-        makeKey("ec2Certificate", "unused");
-        makeKey("certificate", "privateKey");
+        TrialProject.makeKey(place, "ec2Certificate", "unused");
+        TrialProject.makeKey(place, "certificate", "privateKey");
         for (String name : List.of("ec2Certificate", "certificate", "privateKey")) {
             presets.put("unikernel.bundle." + name, place.resolve(name).toString());
         }
@@ -241,28 +204,6 @@ final class GoalTrial implements AutoCloseable {
         ConfiguredGoal.of(
                         ConfiguredGoal.plugin().getMojo(other), ConfiguredGoal.project(place), presets, "", new Quiet())
                 .execute();
-    }
-
-    private void makeKey(String certificate, String key) throws IOException, InterruptedException {
-        Process openssl = new ProcessBuilder(
-                        "openssl",
-                        "req",
-                        "-x509",
-                        "-newkey",
-                        "rsa:2048",
-                        "-nodes",
-                        "-subj",
-                        "/CN=test",
-                        "-keyout",
-                        place.resolve(key).toString(),
-                        "-out",
-                        place.resolve(certificate).toString())
-                .redirectErrorStream(true)
-                .start();
-        String text = new String(openssl.getInputStream().readAllBytes());
-        if (openssl.waitFor() != 0) {
-            throw new IllegalStateException(text);
-        }
     }
 
     @Override

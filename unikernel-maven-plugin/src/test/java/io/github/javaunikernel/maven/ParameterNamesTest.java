@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,11 +18,6 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.objectweb.asm.ClassReader;
-import org.objectweb.asm.ClassVisitor;
-import org.objectweb.asm.Handle;
-import org.objectweb.asm.MethodVisitor;
-import org.objectweb.asm.Opcodes;
 
 /** Messages, the manual and the generated project name parameters as the plugin's descriptor has them. */
 class ParameterNamesTest {
@@ -59,16 +53,11 @@ class ParameterNamesTest {
     @Test
     void everyPropertyInAMessageExists() throws IOException {
         Set<String> unknown = new TreeSet<>();
-        try (Stream<Path> files = Files.walk(Path.of("target/classes"))) {
-            for (Path file :
-                    files.filter(name -> name.toString().endsWith(".class")).toList()) {
-                for (String text : constants(file)) {
-                    namedIn(text)
-                            .filter(name -> !properties.contains(name))
-                            .forEach(name -> unknown.add(file.getFileName() + ": " + name));
-                }
-            }
-        }
+        ClassUses.below(Path.of("target/classes"))
+                .forEach((type, uses) -> uses.texts().stream()
+                        .flatMap(ParameterNamesTest::namedIn)
+                        .filter(name -> !properties.contains(name))
+                        .forEach(name -> unknown.add(type + ": " + name)));
         assertEquals(Set.of(), unknown);
     }
 
@@ -169,51 +158,5 @@ class ParameterNamesTest {
             }
         }
         return all;
-    }
-
-    /** The texts of a class, those of concatenations among them. */
-    private static List<String> constants(Path file) throws IOException {
-        List<String> found = new ArrayList<>();
-        try (InputStream in = Files.newInputStream(file)) {
-            new ClassReader(in)
-                    .accept(
-                            new ClassVisitor(Opcodes.ASM9) {
-                                @Override
-                                public MethodVisitor visitMethod(
-                                        int access, String name, String type, String signature, String[] thrown) {
-                                    return new Texts(found);
-                                }
-                            },
-                            ClassReader.SKIP_DEBUG);
-        }
-        return found;
-    }
-
-    private static final class Texts extends MethodVisitor {
-
-        private final List<String> found;
-
-        Texts(List<String> found) {
-            super(Opcodes.ASM9);
-            this.found = found;
-        }
-
-        @Override
-        public void visitLdcInsn(Object value) {
-            add(value);
-        }
-
-        @Override
-        public void visitInvokeDynamicInsn(String name, String type, Handle bootstrap, Object... arguments) {
-            for (Object argument : arguments) {
-                add(argument);
-            }
-        }
-
-        private void add(Object value) {
-            if (value instanceof String text) {
-                found.add(text);
-            }
-        }
     }
 }

@@ -4,7 +4,6 @@ package io.github.javaunikernel.maven;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,11 +14,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import org.objectweb.asm.ClassReader;
-import org.objectweb.asm.ClassVisitor;
-import org.objectweb.asm.Handle;
-import org.objectweb.asm.MethodVisitor;
-import org.objectweb.asm.Opcodes;
 
 /**
  * What the plugin takes for granted of this machine holds on Linux, macOS and Windows alike. The test reads class
@@ -93,15 +87,7 @@ class PortabilityTest {
     @Test
     void nothingIsTakenForGrantedThatOnlyUnixHas() throws Exception {
         Set<String> found = new TreeSet<>();
-        try (var files = Files.walk(CLASSES)) {
-            for (Path file :
-                    files.filter(name -> name.toString().endsWith(".class")).toList()) {
-                try (InputStream in = Files.newInputStream(file)) {
-                    String name = CLASSES.relativize(file).toString().replaceFirst("\\.class$", "");
-                    uses(in).forEach(use -> found.add(name + " " + use));
-                }
-            }
-        }
+        ClassUses.below(CLASSES).forEach((name, all) -> uses(all).forEach(use -> found.add(name + " " + use)));
         found.removeIf(use -> !isOfThisMachine(use) && !isCall(use));
         assertEquals(
                 String.join("\n", new TreeSet<>(ALLOWED.keySet())),
@@ -120,7 +106,7 @@ class PortabilityTest {
                             "java/nio/file/Files.isExecutable",
                             "java/lang/System.lineSeparator",
                             "java/lang/String.toLowerCase()Ljava/lang/String;"),
-                    new TreeSet<>(uses(in)));
+                    uses(ClassUses.of(in)));
         }
         assertTrue(ALLOWED.values().stream().noneMatch(String::isBlank));
     }
@@ -145,58 +131,18 @@ class PortabilityTest {
         return CALLS.matcher(call).matches() || DEFAULTS.matcher(call).matches();
     }
 
-    private static Set<String> uses(InputStream classFile) throws IOException {
+    private static Set<String> uses(ClassUses all) {
         Set<String> uses = new TreeSet<>();
-        new ClassReader(classFile)
-                .accept(
-                        new ClassVisitor(Opcodes.ASM9) {
-                            @Override
-                            public MethodVisitor visitMethod(
-                                    int access, String name, String type, String signature, String[] thrown) {
-                                return new Uses(uses);
-                            }
-                        },
-                        ClassReader.SKIP_DEBUG);
-        return uses;
-    }
-
-    private static final class Uses extends MethodVisitor {
-
-        private final Set<String> uses;
-
-        Uses(Set<String> uses) {
-            super(Opcodes.ASM9);
-            this.uses = uses;
-        }
-
-        @Override
-        public void visitLdcInsn(Object value) {
-            if (value instanceof String text && UNIX.matcher(text).matches()) {
-                uses.add(text);
+        all.texts().stream().filter(UNIX.asMatchPredicate()).forEach(uses::add);
+        for (String call : all.calls()) {
+            String method = call.substring(0, call.indexOf('('));
+            if (CALLS.matcher(method).matches()) {
+                uses.add(method);
             }
-        }
-
-        @Override
-        public void visitMethodInsn(int opcode, String owner, String name, String type, boolean isInterface) {
-            note(owner + "." + name);
-            if (DEFAULTS.matcher(owner + "." + name + type).matches()) {
-                uses.add(owner + "." + name + type);
-            }
-        }
-
-        @Override
-        public void visitInvokeDynamicInsn(String name, String type, Handle bootstrap, Object... arguments) {
-            for (Object argument : arguments) {
-                if (argument instanceof Handle handle) {
-                    visitMethodInsn(0, handle.getOwner(), handle.getName(), handle.getDesc(), handle.isInterface());
-                }
-            }
-        }
-
-        private void note(String call) {
-            if (CALLS.matcher(call).matches()) {
+            if (DEFAULTS.matcher(call).matches()) {
                 uses.add(call);
             }
         }
+        return uses;
     }
 }

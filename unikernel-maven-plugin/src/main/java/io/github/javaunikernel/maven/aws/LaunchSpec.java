@@ -37,6 +37,9 @@ public record LaunchSpec(
         Optional<String> healthPath,
         Duration timeout,
         boolean keepOnFailure) {
+    /** More than any application needs at once, and few enough that a slip does not cost a fortune. */
+    private static final int MAX_COUNT = 1000;
+
     /** EC2's limit before encoding, in bytes. */
     private static final int MAX_USER_DATA = 16 * 1024;
 
@@ -52,8 +55,11 @@ public record LaunchSpec(
 
     /** @throws CloudException for a value that cannot work */
     void check() throws CloudException {
-        if (count < 1) {
-            throw new CloudException(CloudSetting.COUNT, count + " instances cannot be launched.", "Give 1 or more.");
+        if (count < 1 || count > MAX_COUNT) {
+            throw new CloudException(
+                    CloudSetting.COUNT,
+                    count + " instances cannot be launched.",
+                    "Give a number from 1 to " + MAX_COUNT + ".");
         }
         for (int port : network.ports()) {
             if (port < 1 || port > 65535) {

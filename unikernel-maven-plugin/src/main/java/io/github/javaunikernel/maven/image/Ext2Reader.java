@@ -19,6 +19,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Reads an image that {@link Ext2Writer} or {@link UefiDisk} has written. Nothing in it is trusted. Not thread-safe.
@@ -41,7 +42,7 @@ public final class Ext2Reader implements Closeable {
     public Ext2Reader(Path image) throws IOException {
         if (!Files.isRegularFile(image)) {
             throw new ImageException(
-                    "There is no image " + image + ". Make it with 'mvn package', or correct the path.");
+                    image, "There is no image " + image + ".", "Make it with 'mvn package', or correct the path.");
         }
         this.image = image;
         in = FileChannel.open(image);
@@ -73,23 +74,26 @@ public final class Ext2Reader implements Closeable {
         return entries;
     }
 
+    /** Whether there is a file at this path; links are not followed. */
+    public boolean holdsFile(String path) throws IOException {
+        return file(path).isPresent();
+    }
+
     /** Writes the content of a file; links are not followed. */
     public void copy(String path, OutputStream out) throws IOException {
-        int number = Inode.ROOT;
+        copy(file(path).orElseThrow(() -> damaged("it has no file " + path)), out);
+    }
+
+    private Optional<Stored> file(String path) throws IOException {
+        Stored here = stored(Inode.ROOT);
         for (String name : path.replaceAll("^/+|/+$", "").split("/+")) {
-            Stored here = stored(number);
             Integer child = here.isDirectory() ? children(here).get(name) : null;
             if (child == null) {
-                throw new ImageException(
-                        image + " has no " + path + ". List what it has with -Dunikernel.inspect=list.");
+                return Optional.empty();
             }
-            number = child;
+            here = stored(child);
         }
-        Stored found = stored(number);
-        if (!found.isFile()) {
-            throw new ImageException(path + " is not a file in " + image + ". Give the path of a file.");
-        }
-        copy(found, out);
+        return Optional.of(here).filter(Stored::isFile);
     }
 
     @Override
@@ -225,8 +229,10 @@ public final class Ext2Reader implements Closeable {
     }
 
     private ImageException damaged(String why) {
-        return new ImageException(image + " cannot be read as an image: " + why
-                + ". Name a file that 'unikernel:image' has made, or make it again.");
+        return new ImageException(
+                image,
+                image + " cannot be read as an image: " + why + ".",
+                "Name a file that 'unikernel:image' has made, or make it again.");
     }
 
     /** An inode as it is stored. */

@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.image;
 
 import io.github.javaunikernel.maven.settings.ExplainedException;
+import java.nio.file.Path;
 
 /** The tree cannot be an ext2 file system; the message says why and what to change. */
 public final class ImageException extends ExplainedException {
@@ -9,5 +10,9 @@ public final class ImageException extends ExplainedException {
 
     ImageException(String message) {
         super(message);
+    }
+
+    ImageException(Path image, String problem, String fix) {
+        super(image, problem, fix);
     }
 }

@@ -61,8 +61,8 @@ public record FileTrouble(String problem, String fix, Optional<Path> file) {
 
     /** Puts a failure into words. */
     public static FileTrouble of(IOException failure) {
-        if (failure instanceof ExplainedException) {
-            return new FileTrouble(failure.getMessage(), "", Optional.empty());
+        if (failure instanceof ExplainedException explained) {
+            return explained.trouble();
         }
         if (failure instanceof FileSystemException refused && refused.getFile() != null) {
             return about(refused);

@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven.image;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -98,9 +99,11 @@ class Ext2ReaderTest {
     @Test
     void mistakesAreExplained() throws Exception {
         writer().write(new ImageTree().file("/a/file", FileContent.of("x"), 0644, "test"), image());
-        assertRefused("has no /a/other. List what it has with -Dunikernel.inspect=list.", "/a/other");
-        assertRefused("has no /a/file/b.", "/a/file/b");
-        assertRefused("/a is not a file in ", "/a");
+        for (String path : List.of("/a/other", "/a/file/b", "/a")) {
+            assertRefused("cannot be read as an image: it has no file " + path + ".", path);
+            assertFalse(holdsFile(path));
+        }
+        assertTrue(holdsFile("/a/file"));
         Path other = Files.writeString(scratch.resolve("other"), "x".repeat(5000));
         assertOpeningRefused("it has no file system that this plugin makes", other);
         assertOpeningRefused("it ends too early", Files.writeString(scratch.resolve("short"), "x"));
@@ -149,6 +152,12 @@ class Ext2ReaderTest {
         String message = assertThrows(ImageException.class, () -> new Ext2Reader(file).close())
                 .getMessage();
         assertTrue(message.contains(words), message);
+    }
+
+    private boolean holdsFile(String path) throws IOException {
+        try (Ext2Reader reader = new Ext2Reader(image())) {
+            return reader.holdsFile(path);
+        }
     }
 
     private byte[] read(String path) throws IOException {

@@ -53,20 +53,22 @@ class HealthTest {
     void asksUntilTheAnswerIsGood() throws Exception {
         statuses = new int[] {503, 404, 204};
         reports.accept("listening 8080");
-        Health.await(new FakeGuest(), Optional.of(health()), LONG);
+        Health.await(new FakeGuest(console, reports), Optional.of(health()), LONG);
         assertEquals(3, requests.get());
     }
 
     @Test
     void isContentWithAPortWhereThereIsNoUrl() throws Exception {
         reports.accept("listening 8080");
-        Health.await(new FakeGuest(), Optional.empty(), LONG);
+        Health.await(new FakeGuest(console, reports), Optional.empty(), LONG);
     }
 
     @Test
     void waitsForAnAddress() throws Exception {
         reports.accept("address 3232235777");
-        assertEquals("192.168.1.1", Health.awaitAddress(new FakeGuest(), LONG).getHostAddress());
+        assertEquals(
+                "192.168.1.1",
+                Health.awaitAddress(new FakeGuest(console, reports), LONG).getHostAddress());
         reports.accept("address 0");
         assertEquals(Optional.empty(), reports.address());
     }
@@ -76,7 +78,8 @@ class HealthTest {
     void failsAtOnceWhenTheGuestReportsWhatIsNotKnown() {
         reports.follow(new ByteArrayInputStream("listening 8080\ndances 5\n".getBytes(StandardCharsets.UTF_8)));
         statuses = new int[] {503};
-        GuestException e = assertThrows(GuestException.class, () -> Health.awaitAddress(new FakeGuest(), LONG));
+        GuestException e =
+                assertThrows(GuestException.class, () -> Health.awaitAddress(new FakeGuest(console, reports), LONG));
         assertTrue(
                 e.getMessage().contains("reports 'dances 5', which this plugin does not know. Build"), e.getMessage());
     }
@@ -86,8 +89,8 @@ class HealthTest {
         print("Cannot open the database\n");
         reports.accept("exit 1");
         guestOutput.close();
-        GuestException e =
-                assertThrows(GuestException.class, () -> Health.await(new FakeGuest(), Optional.of(health()), LONG));
+        GuestException e = assertThrows(
+                GuestException.class, () -> Health.await(new FakeGuest(console, reports), Optional.of(health()), LONG));
         assertTrue(e.getMessage().contains("ended with status 1"), e.getMessage());
         assertTrue(e.getMessage().contains("| Cannot open the database"), e.getMessage());
         assertEquals(0, requests.get());
@@ -116,7 +119,9 @@ class HealthTest {
     }
 
     private GuestException timeOut(Duration limit) {
-        return assertThrows(GuestException.class, () -> Health.await(new FakeGuest(), Optional.of(health()), limit));
+        return assertThrows(
+                GuestException.class,
+                () -> Health.await(new FakeGuest(console, reports), Optional.of(health()), limit));
     }
 
     private URI health() {
@@ -125,32 +130,5 @@ class HealthTest {
 
     private void print(String text) throws IOException {
         guestOutput.print(text);
-    }
-
-    private final class FakeGuest implements Guest {
-        @Override
-        public Console console() {
-            return console;
-        }
-
-        @Override
-        public Reports reports() {
-            return reports;
-        }
-
-        @Override
-        public void shutDown() {
-            throw new AssertionError("no one asked for the end");
-        }
-
-        @Override
-        public void kill() {
-            throw new AssertionError("no one asked for the end");
-        }
-
-        @Override
-        public GuestEnd await() {
-            return new GuestEnd(console, reports, 0);
-        }
     }
 }

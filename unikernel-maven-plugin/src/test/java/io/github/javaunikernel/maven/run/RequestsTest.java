@@ -45,14 +45,14 @@ class RequestsTest {
 
     @Test
     void asksForEachPathInOrder() throws Exception {
-        Requests.get(new SilentGuest(), base, List.of("/", "/b?c=d", "//c/"), LONG);
+        Requests.get(guest(), base, List.of("/", "/b?c=d", "//c/"), LONG);
         assertEquals(List.of("/", "/b?c=d", "//c/"), asked);
     }
 
     @Test
     void anAnswerThatSaysNoIsAnError() {
-        GuestException e = assertThrows(
-                GuestException.class, () -> Requests.get(new SilentGuest(), base, List.of("/none", "/"), LONG));
+        GuestException e =
+                assertThrows(GuestException.class, () -> Requests.get(guest(), base, List.of("/none", "/"), LONG));
         assertTrue(e.getMessage().startsWith(base + "none answers 404. Correct -Dunikernel.train"), e.getMessage());
         assertTrue(e.getMessage().endsWith("| I have no such page"), e.getMessage());
         assertEquals(List.of("/none"), asked);
@@ -61,43 +61,14 @@ class RequestsTest {
     @Test
     void noAnswerIsAnError() {
         server.stop(0);
-        GuestException e =
-                assertThrows(GuestException.class, () -> Requests.get(new SilentGuest(), base, List.of("/"), LONG));
+        GuestException e = assertThrows(GuestException.class, () -> Requests.get(guest(), base, List.of("/"), LONG));
         assertTrue(e.getMessage().startsWith(base + " does not answer ("), e.getMessage());
     }
 
-    private static final class SilentGuest implements Guest {
-
-        private final Console console = new Console(text -> {});
-
-        SilentGuest() {
-            console.follow(new ByteArrayInputStream("I have no such page\n".getBytes()));
-            console.ended().join();
-        }
-
-        @Override
-        public Console console() {
-            return console;
-        }
-
-        @Override
-        public Reports reports() {
-            return new Reports(0, 0);
-        }
-
-        @Override
-        public void shutDown() {
-            throw new AssertionError("no one asked for the end");
-        }
-
-        @Override
-        public void kill() {
-            throw new AssertionError("no one asked for the end");
-        }
-
-        @Override
-        public GuestEnd await() {
-            throw new AssertionError("no one waits for the end");
-        }
+    private static Guest guest() {
+        Console console = new Console(text -> {});
+        console.follow(new ByteArrayInputStream("I have no such page\n".getBytes()));
+        console.ended().join();
+        return new FakeGuest(console, new Reports(0, 0));
     }
 }

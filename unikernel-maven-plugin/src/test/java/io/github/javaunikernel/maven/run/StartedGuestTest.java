@@ -66,30 +66,10 @@ class StartedGuestTest {
     }
 
     private StartedGuest guest() {
-        return new StartedGuest(new Guest() {
-            @Override
-            public Console console() {
-                return console;
-            }
-
-            @Override
-            public Reports reports() {
-                return reports;
-            }
-
-            @Override
-            public void shutDown() {
-                throw new AssertionError("no one asks it to end");
-            }
-
+        return new StartedGuest(new FakeGuest(console, reports) {
             @Override
             public void kill() {
                 killed = true;
-            }
-
-            @Override
-            public GuestEnd await() {
-                return new GuestEnd(console, reports, 0);
             }
         });
     }
