@@ -217,4 +217,18 @@ class ReportPageTest {
             assertTrue(colours.contains(words[i]), words[i] + " is not among the " + colours.size() + " colours");
         }
     }
+
+    /** The frame is as wide as a telephone's screen. Only the tables with the hostile text scroll. */
+    @Test
+    void tablesFitASmallScreen() throws Exception {
+        Path frame = Files.writeString(
+                scratch.resolve("frame.html"), """
+                <iframe src="%s" width="400" height="900"></iframe><p></p>
+                <script>onload = () => document.querySelector("p").textContent = "scrolls: " +
+                    [...document.querySelector("iframe").contentDocument.querySelectorAll(".table")]
+                        .map(table => table.scrollWidth > table.clientWidth ? 1 : 0).join("")</script>
+                """.formatted(written().toUri()));
+        String dom = browse(frame, "--allow-file-access-from-files", "--dump-dom");
+        assertTrue(dom.matches("(?s).*<p>scrolls: 110+</p>.*"), dom);
+    }
 }
