@@ -2,7 +2,7 @@
 /*
  * The counters of core/lock_statistics.h: one set for each class of locks, and two for the kernel lock, since a CPU
  * waits for that in two ways. Each counter changes by one atomic operation, so lines that are read meanwhile may differ
- * by what is under way. lock.c, lock_order.c, kernel_lock.c and threads/wait.c report to it, in any context, and there
+ * by what is under way. lock.c, lock_order.c, kernel_lock.c and threads/mutex.c report to it, in any context, and there
  * is no lock. A wait or a hold that began before counting was started is not counted.
  */
 #include "core/lock_statistics.h"
