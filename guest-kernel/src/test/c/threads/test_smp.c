@@ -46,7 +46,10 @@
 
 /* The threads here are the kernel's own, which are not counted. */
 #define threads_user_count() 100u
+static void wake_waiting(struct thread *thread);
+#define thread_wake wake_waiting
 #include "linux/sys_futex.c"
+#undef thread_wake
 
 /* ---- CPUs ---------------------------------------------------------------------------------------------------- */
 
@@ -104,8 +107,12 @@ void cpu_wait(void)
 }
 
 void cpu_interrupt(const struct cpu *cpu) { sem_post(&interrupts[cpu->id]); }
-void cpu_answer(void) {}
-void cpu_catch_up(void) {}
+
+static uint64_t stack_changes;   /* atomic: stacks that were freed: their addresses get other memory */
+static uint64_t caught_up[CPUS]; /* its own CPU's: with so many of them */
+
+void cpu_catch_up(void) { caught_up[this_cpu()->id] = __atomic_load_n(&stack_changes, __ATOMIC_ACQUIRE); }
+void cpu_answer(void) { cpu_catch_up(); }
 void cpu_halt(void) { (void)sem_wait(&rouses[this_cpu()->id]); }
 void cpu_rouse(const struct cpu *cpu) { sem_post(&rouses[cpu->id]); }
 void cpus_stop(void) {}
@@ -143,6 +150,7 @@ struct host_stack {
     struct kernel_stack stack; /* first */
     struct context context;
     uint8_t *memory;
+    uint64_t made; /* after so many changes */
 };
 static struct host_stack stacks[STACKS_MOST];
 static struct host_stack *free_stacks[STACKS_MOST]; /* the kernel lock */
@@ -170,7 +178,11 @@ uint64_t context_create(void *top, void (*entry)(void *), void *argument)
 struct kernel_stack *kernel_stack_allocate(void)
 {
     assert(kernel_is_held());
-    return free_count == 0 ? NULL : &free_stacks[--free_count]->stack;
+    if (free_count == 0)
+        return NULL;
+    struct host_stack *stack = free_stacks[--free_count];
+    stack->made = __atomic_load_n(&stack_changes, __ATOMIC_ACQUIRE);
+    return &stack->stack;
 }
 
 void kernel_stack_free(struct kernel_stack *stack)
@@ -180,6 +192,7 @@ void kernel_stack_free(struct kernel_stack *stack)
     __tsan_destroy_fiber(freed->context.fiber);
     memset(freed->memory, POISON_FREE, STACK);
     free_stacks[free_count++] = freed;
+    __atomic_add_fetch(&stack_changes, 1, __ATOMIC_RELEASE);
 }
 
 /* ---- The rest of the kernel --------------------------------------------------------------------------------- */
@@ -433,6 +446,54 @@ static void no_wake_up_of_a_futex_is_lost(void)
     await_end();
 }
 
+/* The waiter was on the thread's stack. */
+static void wake_waiting(struct thread *thread)
+{
+    const struct host_stack *stack = (const struct host_stack *)thread->stack;
+    if (caught_up[this_cpu()->id] < stack->made)
+        fail("a CPU sees the stack that was at a waiter's address before");
+    thread_wake(thread);
+}
+
+static void wait_once(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    while (futex(FUTEX_WAIT, 7, NULL) == -EAGAIN) {}
+    moved_on();
+    end_thread();
+}
+
+/* Never sleeps, so that its CPU is on one stack for long. */
+static void wake_always(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    while (!__atomic_load_n(&counted, __ATOMIC_SEQ_CST)) {
+        (void)futex(FUTEX_WAKE, 1, NULL);
+        cpu_take_interrupts();
+        if (read_once(this_cpu()->reschedule))
+            thread_preempt();
+    }
+    end_thread();
+}
+
+static void cpus_see_the_stacks_of_waiters(void)
+{
+    counted = 0;
+    word = 7;
+    for (unsigned i = 0; i < CPUS / 2; i++)
+        start(wake_always, NULL);
+    for (unsigned round = 0; round < ROUNDS / 40; round++) {
+        for (unsigned i = 0; i < THREADS; i++)
+            start(wait_once, NULL);
+        (void)wait_until(&ended, __atomic_load_n(&running, __ATOMIC_SEQ_CST) == CPUS / 2, NO_DEADLINE,
+                         SLEEP_UNINTERRUPTIBLE);
+    }
+    __atomic_store_n(&counted, 1, __ATOMIC_SEQ_CST);
+    await_end();
+}
+
 /* A short wait times out, or does not, about when it is woken; a long one that follows must not end by that time. */
 static void wait_short_and_long(void *unused)
 {
@@ -680,6 +741,7 @@ static void run_tests(void *unused)
         { "waits for a mutex are counted", waits_are_counted },
         { "the kernel lock belongs to the thread", the_kernel_lock_belongs_to_the_thread },
         { "no wake-up of a futex is lost", no_wake_up_of_a_futex_is_lost },
+        { "CPUs see the stacks of waiters", cpus_see_the_stacks_of_waiters },
         { "no sleep ends by an earlier deadline", no_sleep_ends_by_an_earlier_deadline },
         { "one exclusive waiter is chosen", one_exclusive_waiter_is_chosen },
         { "chosen threads that leave pass it on", chosen_threads_that_leave_pass_it_on },
