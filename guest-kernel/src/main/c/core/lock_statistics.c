@@ -51,9 +51,20 @@ static void add_time(struct times *times, nanoseconds time)
 
 /* ---- What is counted ------------------------------------------------------------------------------- */
 
+static void clear_times(struct times *times)
+{
+    write_once(times->count, 0);
+    write_once(times->total, 0);
+    write_once(times->shortest, UINT64_MAX);
+    write_once(times->longest, 0);
+}
+
+/* Other CPUs may count meanwhile. */
 static void clear(struct counters *c)
 {
-    *c = (struct counters){ .waits.shortest = UINT64_MAX, .holds.shortest = UINT64_MAX };
+    clear_times(&c->waits);
+    clear_times(&c->holds);
+    write_once(c->acquisitions, 0);
 }
 
 void lock_statistics_start(void)
