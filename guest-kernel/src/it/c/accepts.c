@@ -3,8 +3,13 @@
 #define _GNU_SOURCE
 #include "connections.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -113,7 +118,22 @@ static struct acceptors {
     uint32_t mode;
     sem_t served;
     unsigned by[THREADS];
+    atomic_ulong sleeps; /* of those that accept without epoll, at their end */
 } acceptors;
+
+/* A number from a file of proc(5) about the calling thread. */
+static unsigned long own_status(const char *name)
+{
+    char line[128];
+    unsigned long number = 0;
+    FILE *file = fopen("/proc/thread-self/status", "r");
+    CHECK(file != NULL);
+    while (fgets(line, sizeof(line), file))
+        if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
+            number = strtoul(line + strlen(name) + 1, NULL, 10);
+    fclose(file);
+    return number;
+}
 
 /* The last byte that it gets of each connection says whether the thread is to end. */
 static bool serve(int connection, unsigned number)
@@ -135,6 +155,7 @@ static void *accept_blocking(void *argument)
         connection = accept(acceptors.listeners[number], NULL, NULL);
         CHECK(connection >= 0);
     } while (serve(connection, number));
+    acceptors.sleeps += own_status("voluntary_ctxt_switches");
     return NULL;
 }
 
@@ -211,6 +232,9 @@ static void accept_with(void *(*thread)(void *), uint32_t mode, bool separate)
     for (unsigned i = 0; i < THREADS; i++)
         CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
     CHECK_EQUAL(total(), CONNECTIONS + (thread == accept_blocking ? THREADS : 0));
+    /* For each connection a thread waits for it, for its byte, and perhaps for a lock. All of them would be 8. */
+    CHECK(thread != accept_blocking || acceptors.sleeps >= CONNECTIONS);
+    CHECK(acceptors.sleeps <= 4 * (CONNECTIONS + THREADS));
     for (unsigned i = 0; i < THREADS && (i == 0 || separate); i++)
         close(acceptors.listeners[i]);
     close(acceptors.stop);
@@ -259,8 +283,270 @@ static void connections_that_come_together_wake_enough(void)
     close(listening);
 }
 
+/* ---- How many threads a connection wakes ---------------------------------------------------------- */
+
+static struct watchers {
+    int instances[THREADS];
+    atomic_int ids[THREADS]; /* once it waits */
+    atomic_bool woken[THREADS];
+    sem_t end;
+} watchers;
+
+/* Is woken once, and does not accept. */
+static void *watch(void *argument)
+{
+    unsigned number = (unsigned)(uintptr_t)argument;
+    struct epoll_event event;
+    /* The same call before touches what it touches, so that the next one sleeps for events only. */
+    CHECK_EQUAL(epoll_wait(watchers.instances[number], &event, 1, 0), 0);
+    watchers.ids[number] = gettid();
+    CHECK_EQUAL(epoll_wait(watchers.instances[number], &event, 1, -1), 1);
+    CHECK_EQUAL(event.events, EPOLLIN);
+    watchers.woken[number] = true;
+    CHECK_EQUAL(sem_wait(&watchers.end), 0);
+    return NULL;
+}
+
+static bool sleeps(int id)
+{
+    char name[64], line[256];
+    snprintf(name, sizeof(name), "/proc/self/task/%d/stat", id);
+    FILE *file = fopen(name, "r");
+    CHECK(file != NULL);
+    CHECK(fgets(line, sizeof(line), file) != NULL);
+    fclose(file);
+    return strrchr(line, ')')[2] == 'S';
+}
+
+static unsigned count_woken(void)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < THREADS; i++)
+        count += watchers.woken[i];
+    return count;
+}
+
+/* How many have been woken when none is on its way any more; at least so many. */
+static unsigned await_woken(unsigned least)
+{
+    for (;;) {
+        unsigned resting = 0;
+        for (unsigned i = 0; i < THREADS; i++)
+            resting += watchers.woken[i] || (watchers.ids[i] && sleeps(watchers.ids[i]));
+        if (resting == THREADS && count_woken() >= least)
+            return count_woken();
+        sched_yield();
+    }
+}
+
+/* The first connection wakes so many threads, and each after it so many more. `modes` are those of the threads' own
+ * instances, or the first is that of the one that all of them wait for. */
+static void expect_woken(const uint32_t *modes, bool one_instance, unsigned connections, unsigned first,
+                         unsigned each_after)
+{
+    pthread_t threads[THREADS];
+    int clients[THREADS], listening = listener(), stop = eventfd(0, 0);
+    struct epoll_event end = { .events = EPOLLIN };
+    memset(&watchers, 0, sizeof(watchers));
+    CHECK_EQUAL(sem_init(&watchers.end, 0, 0), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        struct epoll_event wanted = { .events = EPOLLIN | modes[i] };
+        watchers.instances[i] = i > 0 && one_instance ? watchers.instances[0] : epoll_create1(0);
+        CHECK(watchers.instances[i] >= 0);
+        if (i == 0 || !one_instance)
+            CHECK_EQUAL(epoll_ctl(watchers.instances[i], EPOLL_CTL_ADD, listening, &wanted), 0);
+    }
+    for (uintptr_t i = 0; i < THREADS; i++)
+        CHECK_EQUAL(pthread_create(&threads[i], NULL, watch, (void *)i), 0);
+    CHECK_EQUAL(await_woken(0), 0);
+    for (unsigned i = 0; i < connections; i++) {
+        unsigned expected = first + i * each_after;
+        clients[i] = connect_to(port_of(listening));
+        CHECK_EQUAL(await_woken(expected), expected);
+    }
+    /* The others end by an event that each of them still has to see. */
+    CHECK_EQUAL(eventfd_write(stop, 1), 0);
+    for (unsigned i = 0; i < THREADS && (i == 0 || !one_instance); i++)
+        CHECK_EQUAL(epoll_ctl(watchers.instances[i], EPOLL_CTL_ADD, stop, &end), 0);
+    for (unsigned i = 0; i < THREADS; i++)
+        CHECK_EQUAL(sem_post(&watchers.end), 0);
+    for (unsigned i = 0; i < THREADS; i++)
+        CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
+    for (unsigned i = 0; i < connections; i++)
+        close(clients[i]);
+    for (unsigned i = 0; i < THREADS && (i == 0 || !one_instance); i++)
+        close(watchers.instances[i]);
+    close(stop);
+    close(listening);
+}
+
+static void same_modes(uint32_t mode, bool one_instance, unsigned connections, unsigned first, unsigned each_after)
+{
+    uint32_t modes[THREADS];
+    for (unsigned i = 0; i < THREADS; i++)
+        modes[i] = mode;
+    expect_woken(modes, one_instance, connections, first, each_after);
+}
+
+static void a_connection_wakes_all_instances(void)
+{
+    same_modes(0, false, 1, THREADS, 0);
+    same_modes(EPOLLET, false, 1, THREADS, 0);
+}
+
+static void a_connection_wakes_one_exclusive_instance(void)
+{
+    same_modes(EPOLLEXCLUSIVE, false, THREADS, 1, 1);
+    same_modes(EPOLLEXCLUSIVE | EPOLLET, false, THREADS, 1, 1);
+    same_modes(EPOLLEXCLUSIVE, false, THREADS / 2, 1, 1);
+}
+
+static void a_connection_wakes_all_others_and_one_exclusive_instance(void)
+{
+    expect_woken((const uint32_t[THREADS]){ EPOLLEXCLUSIVE, 0, EPOLLEXCLUSIVE, EPOLLEXCLUSIVE, 0, EPOLLEXCLUSIVE,
+                                            EPOLLEXCLUSIVE, EPOLLEXCLUSIVE },
+                 false, 4, 3, 1);
+}
+
+/* With levels each thread that was woken leaves the connection to the next one. */
+static void a_connection_wakes_one_thread_of_an_instance(void)
+{
+    same_modes(EPOLLET, true, THREADS, 1, 1);
+    same_modes(0, true, 1, THREADS, 0);
+}
+
+/* ---- Threads that give up when a connection comes ------------------------------------------------- */
+
+static struct sharing {
+    int listening, instance;
+    atomic_uint taken, ended;
+    atomic_bool over;
+} sharing;
+
+static void on_signal(int number) { (void)number; }
+
+/* -1: an end by the timeout, or by a signal. */
+static int take_shared(int timeout)
+{
+    struct epoll_event event;
+    if (sharing.instance < 0)
+        return accept(sharing.listening, NULL, NULL);
+    return epoll_wait(sharing.instance, &event, 1, timeout) == 1 ? accept(sharing.listening, NULL, NULL) : -1;
+}
+
+/* Waits again when the connection for which it may have been woken has been taken by the other thread. */
+static void *give_up_often(void *unused)
+{
+    for (int i = 0; !sharing.over; i++) {
+        unsigned before = sharing.taken;
+        int connection = take_shared(i % 3);
+        if (connection >= 0) {
+            close(connection);
+            sharing.taken++;
+        }
+        while (connection < 0 && sharing.taken == before && !sharing.over)
+            sched_yield();
+    }
+    sharing.ended++;
+    return unused;
+}
+
+static void *take_the_rest(void *unused)
+{
+    while (!sharing.over) {
+        int connection = take_shared(-1);
+        CHECK(connection >= 0 || errno == EAGAIN);
+        if (connection >= 0) {
+            close(connection);
+            sharing.taken++;
+        }
+    }
+    sharing.ended++;
+    return unused;
+}
+
+static void share_connections(bool by_epoll)
+{
+    pthread_t threads[2];
+    struct epoll_event edges = { .events = EPOLLIN | EPOLLET };
+    memset(&sharing, 0, sizeof(sharing));
+    sharing.listening = listener();
+    sharing.instance = by_epoll ? epoll_create1(0) : -1;
+    if (by_epoll) {
+        CHECK_EQUAL(fcntl(sharing.listening, F_SETFL, O_NONBLOCK), 0);
+        CHECK_EQUAL(epoll_ctl(sharing.instance, EPOLL_CTL_ADD, sharing.listening, &edges), 0);
+    }
+    CHECK_EQUAL(sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_signal }, NULL), 0);
+    CHECK_EQUAL(pthread_create(&threads[0], NULL, give_up_often, NULL), 0);
+    CHECK_EQUAL(pthread_create(&threads[1], NULL, take_the_rest, NULL), 0);
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        if (i % 2)
+            pthread_kill(threads[0], SIGUSR1);
+        int client = connect_to(port_of(sharing.listening));
+        if (i % 2 == 0)
+            pthread_kill(threads[0], SIGUSR1);
+        while (sharing.taken <= i)
+            sched_yield();
+        close(client);
+    }
+    CHECK_EQUAL(sharing.taken, CONNECTIONS);
+    sharing.over = true;
+    int last[2];
+    for (unsigned i = 0; i < 2; i++) {
+        last[i] = connect_to(port_of(sharing.listening));
+        while (sharing.ended <= i)
+            sched_yield();
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
+        close(last[i]);
+    }
+    close(sharing.listening);
+    if (by_epoll)
+        close(sharing.instance);
+}
+
+static void threads_that_give_up_leave_what_comes(void)
+{
+    share_connections(false);
+    share_connections(true);
+}
+
+static void exclusive_modes_are_checked(void)
+{
+    int instance = epoll_create1(0), other = epoll_create1(0), listening = listener();
+    struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+    CHECK_ERROR(epoll_ctl(instance, EPOLL_CTL_MOD, listening, &event), EINVAL);
+    CHECK_ERROR(epoll_ctl(instance, EPOLL_CTL_ADD, other, &event), EINVAL);
+    event.events |= EPOLLONESHOT;
+    CHECK_ERROR(epoll_ctl(instance, EPOLL_CTL_ADD, listening, &event), EINVAL);
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLEXCLUSIVE;
+    CHECK_ERROR(epoll_ctl(instance, EPOLL_CTL_ADD, listening, &event), EINVAL);
+    event.events = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLET | EPOLLEXCLUSIVE;
+    CHECK_EQUAL(epoll_ctl(instance, EPOLL_CTL_ADD, listening, &event), 0);
+    event.events = EPOLLIN;
+    CHECK_ERROR(epoll_ctl(instance, EPOLL_CTL_MOD, listening, &event), EINVAL);
+    CHECK_EQUAL(epoll_ctl(instance, EPOLL_CTL_DEL, listening, NULL), 0);
+    /* Errors and hang-ups are reported to who wants nothing, too. */
+    int pair[2];
+    event.events = 0;
+    CHECK_EQUAL(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    CHECK_EQUAL(epoll_ctl(instance, EPOLL_CTL_ADD, pair[0], &event), 0);
+    CHECK_EQUAL(epoll_wait(instance, &event, 1, 0), 0);
+    close(pair[1]);
+    CHECK_EQUAL(epoll_wait(instance, &event, 1, -1), 1);
+    CHECK_EQUAL(event.events, EPOLLHUP);
+    close(pair[0]);
+    close(listening);
+    close(other);
+    close(instance);
+}
+
 SUITE(accepts, TEST(ipv6_connections_are_spread), TEST(connections_of_both_families_are_spread),
       TEST(ipv6_datagrams_are_spread_and_stay), TEST(threads_accept_each_connection_once),
       TEST(instances_take_each_connection_once), TEST(exclusive_instances_miss_no_connection),
       TEST(edges_miss_no_connection), TEST(sharers_miss_no_connection),
-      TEST(connections_that_come_together_wake_enough));
+      TEST(connections_that_come_together_wake_enough), TEST(a_connection_wakes_all_instances),
+      TEST(a_connection_wakes_one_exclusive_instance), TEST(a_connection_wakes_all_others_and_one_exclusive_instance),
+      TEST(a_connection_wakes_one_thread_of_an_instance), TEST(exclusive_modes_are_checked),
+      TEST(threads_that_give_up_leave_what_comes));

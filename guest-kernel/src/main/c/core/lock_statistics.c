@@ -2,7 +2,7 @@
 /*
  * The counters of core/lock_statistics.h: one set for each class of locks, and two for the kernel lock, since a CPU
  * waits for that in two ways. Each counter changes by one atomic operation, so lines that are read meanwhile may differ
- * by what is under way. lock.c, lock_order.c, kernel_lock.c and threads/wait.c report to it, in any context, and there
+ * by what is under way. lock.c, lock_order.c, kernel_lock.c and threads/mutex.c report to it, in any context, and there
  * is no lock. A wait or a hold that began before counting was started is not counted.
  */
 #include "core/lock_statistics.h"
@@ -51,9 +51,20 @@ static void add_time(struct times *times, nanoseconds time)
 
 /* ---- What is counted ------------------------------------------------------------------------------- */
 
+static void clear_times(struct times *times)
+{
+    write_once(times->count, 0);
+    write_once(times->total, 0);
+    write_once(times->shortest, UINT64_MAX);
+    write_once(times->longest, 0);
+}
+
+/* Other CPUs may count meanwhile. */
 static void clear(struct counters *c)
 {
-    *c = (struct counters){ .waits.shortest = UINT64_MAX, .holds.shortest = UINT64_MAX };
+    clear_times(&c->waits);
+    clear_times(&c->holds);
+    write_once(c->acquisitions, 0);
 }
 
 void lock_statistics_start(void)

@@ -8,6 +8,11 @@
  *
  * A file that becomes ready wakes every instance that watches it, every instance that watches those, and so on, in one
  * go, on the kernel stack, with spinlocks held. Their number is limited when an interest is added.
+ *
+ * Threads wait for an instance exclusively: an event wakes one of them, and that one wakes the next if it leaves
+ * something on the ready list. An interest with EPOLLEXCLUSIVE waits for its file exclusively, too: it takes an event
+ * if a thread was woken for it, and otherwise another interest is tried. It is on the ready list in both cases. If it
+ * is removed before a thread has looked at its file, wait_remove() passes the event on.
  */
 #include "core/debug.h"
 #include "core/heap.h"
@@ -26,6 +31,8 @@
 static const uint16_t path_limits[NESTING_LIMIT + 1] = { UINT16_MAX, 500, 100, 50, 10 };
 #define ALWAYS (POLLERR | POLLHUP)
 #define MODES (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
+/* What may go with EPOLLEXCLUSIVE (epoll_ctl(2)). */
+#define BESIDE_EXCLUSIVE (POLLIN | POLLOUT | ALWAYS | EPOLLET | EPOLLWAKEUP)
 
 struct epoll {
     struct mutex mutex;
@@ -111,21 +118,17 @@ static unsigned count_ready(struct epoll *epoll)
     return count;
 }
 
-static uint32_t wanted(const struct interest *interest)
-{
-    uint32_t events = read_once(interest->events) & ~MODES;
-    return events ? events | ALWAYS : 0;
-}
+static uint32_t wanted(const struct interest *interest) { return read_once(interest->events) & ~MODES; }
 
 /* The watched file's queue is being woken. */
-static void watched(struct waiter *waiter, unsigned events)
+static bool watched(struct waiter *waiter, unsigned events)
 {
     struct interest *interest = container_of(waiter, struct interest, waiter);
     uint32_t mask = wanted(interest);
     if (!mask || (events && !(events & mask)))
-        return;
+        return false;
     make_ready(interest);
-    wake(&interest->epoll->queue, POLLIN);
+    return wake(&interest->epoll->queue, POLLIN);
 }
 
 /* ---- Interests, under "epoll control" ---- */
@@ -276,10 +279,12 @@ static struct interest *create_interest(struct epoll *epoll, int descriptor, str
     interest->epoll = epoll;
     interest->file = file;
     interest->descriptor = descriptor;
-    interest->events = event->events;
+    interest->events = event->events | ALWAYS;
     interest->data = event->data;
     list_init(&interest->ready_link);
     waiter_init_callback(&interest->waiter, watched);
+    if (event->events & EPOLLEXCLUSIVE)
+        interest->waiter.exclusive = wanted(interest);
     return interest;
 }
 
@@ -312,11 +317,11 @@ static int add(struct epoll *epoll, int descriptor, struct file *file, const str
 
 static int modify(struct interest *interest, const struct epoll_event *event)
 {
-    if (interest->events & EPOLLEXCLUSIVE || event->events & EPOLLEXCLUSIVE)
+    if (interest->events & EPOLLEXCLUSIVE)
         return -EINVAL;
     mutex_lock(&interest->epoll->mutex);
     interest->data = event->data;
-    write_once(interest->events, event->events);
+    write_once(interest->events, event->events | ALWAYS);
     check_now(interest);
     mutex_unlock(&interest->epoll->mutex);
     return 0;
@@ -342,6 +347,11 @@ static int control_locked(struct epoll *epoll, int operation, int descriptor, st
     }
 }
 
+static bool may_be_exclusive(int operation, const struct file *target, uint32_t others)
+{
+    return operation == EPOLL_CTL_ADD && target->operations != &epoll_operations && !(others & ~BESIDE_EXCLUSIVE);
+}
+
 int epoll_control(struct file *file, int operation, int descriptor, struct file *target,
                   const struct epoll_event *event)
 {
@@ -350,6 +360,9 @@ int epoll_control(struct file *file, int operation, int descriptor, struct file 
         return -EINVAL;
     if (!target->operations->poll)
         return -EPERM;
+    bool exclusive = operation != EPOLL_CTL_DEL && event->events & EPOLLEXCLUSIVE;
+    if (exclusive && !may_be_exclusive(operation, target, event->events & ~EPOLLEXCLUSIVE))
+        return -EINVAL;
     mutex_lock(&control);
     int error = control_locked(epoll, operation, descriptor, target, event);
     mutex_unlock(&control);
@@ -372,6 +385,7 @@ void epoll_forget(struct file *file)
 static bool report(struct interest *interest, struct epoll_event *out)
 {
     uint32_t modes = interest->events & MODES;
+    (void)wait_chosen(&interest->waiter);
     uint32_t events = file_poll(interest->file) & wanted(interest);
     if (!events)
         return false;
@@ -420,6 +434,8 @@ static int collect(struct epoll *epoll, struct epoll_events *out, unsigned limit
     mutex_unlock(&epoll->mutex);
     if (!found)
         epoll_events_free(out);
+    else if (count_ready(epoll))
+        wake_exclusive(&epoll->queue, POLLIN);
     return (int)found;
 }
 
@@ -432,7 +448,7 @@ int epoll_wait(struct file *file, struct epoll_events *out, unsigned limit, nano
         int found = collect(epoll, out, limit);
         if (found)
             return found;
-        int error = wait_until(&epoll->queue, count_ready(epoll), deadline, SLEEP_INTERRUPTIBLE);
+        int error = wait_until_exclusive(&epoll->queue, POLLIN, count_ready(epoll), deadline, SLEEP_INTERRUPTIBLE);
         if (error)
             return error == -ETIMEDOUT ? 0 : error;
     }

@@ -357,9 +357,9 @@ bool pipe_close_ends(struct pipe *pipe, bool reader, bool writer)
     bool last = !pipe->readers && !pipe->writers;
     /* Under the mutex: the other end, which closes next, frees the pipe. */
     if (reader && !pipe->readers)
-        wake(&pipe->queue, POLLOUT | POLLERR);
+        wake_all(&pipe->queue, POLLOUT | POLLERR);
     if (writer && !pipe->writers)
-        wake(&pipe->queue, POLLIN | POLLHUP);
+        wake_all(&pipe->queue, POLLIN | POLLHUP);
     mutex_unlock(&pipe->mutex);
     return last;
 }

@@ -10,7 +10,7 @@ struct poll_entry {
     struct waiter waiter;
 };
 
-/* Entries in blocks of 32 KiB: the most that there may be take 3.5 MiB, which is free in one piece in a fresh guest
+/* Entries in blocks of 32 KiB: the most that there may be take 4 MiB, which is free in one piece in a fresh guest
  * only. */
 #define POLL_BLOCK ((unsigned)(32768 / sizeof(struct poll_entry)))
 #define POLL_BLOCKS (DESCRIPTOR_LIMIT / POLL_BLOCK + 1)

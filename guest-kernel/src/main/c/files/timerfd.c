@@ -30,14 +30,14 @@ static void expired(struct interval_timer *inner, uint64_t times)
 }
 
 /* clock_steps is being woken. */
-static void clock_stepped(struct waiter *waiter, unsigned events)
+static bool clock_stepped(struct waiter *waiter, unsigned events)
 {
     struct timerfd *timer = container_of(waiter, struct timerfd, step);
     (void)events;
     if (!read_once(timer->cancels))
-        return;
+        return false;
     write_once(timer->cancelled, true);
-    wake(&timer->queue, POLLIN);
+    return wake(&timer->queue, POLLIN);
 }
 
 /* True once for each time that it was. */

@@ -153,8 +153,11 @@ void tcp_negotiate(struct tcp *tcp, const struct tcp_options *peer)
 void tcp_wake(struct tcp *tcp, unsigned events)
 {
     must_hold_net();
-    if (tcp->socket)
-        wake(&tcp->socket->socket.queue, events);
+    struct wait_queue *queue = tcp->socket ? &tcp->socket->socket.queue : NULL;
+    if (queue && events & (POLLHUP | POLLRDHUP | POLLERR))
+        wake_all(queue, events);
+    else if (queue)
+        wake(queue, events);
 }
 
 /* Leaves the table; the table's reference goes. The caller holds another one. */

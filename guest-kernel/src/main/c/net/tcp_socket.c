@@ -291,7 +291,8 @@ static int wait_for_connection(struct tcp_socket *listener, struct tcp_socket *c
         net_unlock();
         if (result != -EAGAIN || socket_nonblocking(&listener->socket, 0))
             return result;
-        int waited = wait_until(&listener->socket.queue, accept_ready(listener), deadline, SLEEP_INTERRUPTIBLE);
+        int waited = wait_until_exclusive(&listener->socket.queue, POLLIN, accept_ready(listener), deadline,
+                                          SLEEP_INTERRUPTIBLE);
         if (waited < 0)
             return socket_wait_result(waited);
     }
@@ -337,7 +338,7 @@ static int shut_down_locked(struct tcp_socket *socket, int how)
         if (how == SHUT_WR)
             return -ENOTCONN;
         socket->shut = true;
-        wake(&socket->socket.queue, POLLIN | POLLHUP);
+        wake_all(&socket->socket.queue, POLLIN | POLLHUP);
         return 0;
     }
     if (!connected(tcp))

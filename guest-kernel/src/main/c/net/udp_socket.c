@@ -400,6 +400,14 @@ static ssize_type receive_one(struct udp_socket *udp, struct socket_message *mes
     return result;
 }
 
+/* A datagram is for one reader, but one that peeks leaves it. */
+static int wait_for_datagram(struct udp_socket *udp, nanoseconds deadline, bool peek)
+{
+    struct wait_queue *queue = &udp->socket.queue;
+    unsigned exclusive = peek ? 0 : POLLIN | POLLERR;
+    return wait_as(exclusive, queue, receive_ready(udp), deadline, SLEEP_INTERRUPTIBLE);
+}
+
 static ssize_type receive_message(struct socket *socket, struct socket_message *message)
 {
     struct udp_socket *udp = udp_of(socket);
@@ -412,7 +420,7 @@ static ssize_type receive_message(struct socket *socket, struct socket_message *
         mutex_unlock(&socket->reading);
         if (result != -EAGAIN || socket_nonblocking(socket, message->flags))
             return result;
-        int waited = wait_until(&socket->queue, receive_ready(udp), deadline, SLEEP_INTERRUPTIBLE);
+        int waited = wait_for_datagram(udp, deadline, message->flags & MSG_PEEK);
         if (waited < 0)
             return socket_wait_result(waited);
     }
@@ -427,7 +435,7 @@ static int shut_down(struct socket *socket, int how)
         udp->shut_read = true;
     if (how != SHUT_RD)
         udp->shut_write = true;
-    wake(&socket->queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+    wake_all(&socket->queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
     net_unlock();
     return connected ? 0 : -ENOTCONN;
 }

@@ -324,6 +324,10 @@ static void schedule(nanoseconds now)
         run_queue_unlock();
         return;
     }
+    if (previous->state == THREAD_SLEEPING)
+        previous->sleeps++;
+    else
+        previous->preemptions++;
     next->switched_in = now;
     switch_fpu(previous, next);
     cpu->current = next;

@@ -55,6 +55,8 @@ struct thread {
     struct list all_link;      /* run_queue: list of all threads */
     struct timer sleep_timer;
     nanoseconds sleeps_until; /* run_queue: monotonic; of its last sleep */
+    uint64_t sleeps;          /* run_queue: how often another thread ran since this one waited for something */
+    uint64_t preemptions;     /* run_queue: how often one ran though this one could have gone on */
     nanoseconds cpu_time;     /* used up to the last switch */
     nanoseconds switched_in;  /* monotonic time of the last switch to it */
     uint32_t id;              /* thread id; the first user thread is 1 */

@@ -1,36 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Wait queues and mutexes. A waiter belongs to the thread that waits and mostly lies on its stack. It is in one queue
- * at most, and wait_remove() must take it out before its memory is used for something else. wake() calls each waiter's
- * function with the queue's lock held: it may take locks after "wait_queue" (core/lock_order.h), and must not sleep or
- * touch the queue. Waking does not remove a waiter.
+ * Wait queues. A waiter belongs to the thread that waits and mostly lies on its stack. It is in one queue at most, and
+ * wait_remove() must take it out before its memory is used for something else. wake() calls each waiter's function with
+ * the queue's lock held: it may take locks after "wait_queue" (core/lock_order.h), and must not sleep or touch the
+ * queue. Waking does not remove a waiter, except for a thread that waits exclusively. Any context calls wake().
  *
- * With one CPU a mutex is handed over: unlocking it makes the thread that has waited longest its holder, so it is never
- * free while a thread waits, and none overtakes another. With several CPUs that would have all threads wait while the
- * new holder is brought to a CPU, at each unlocking. So the thread that has waited longest is woken only, and whoever
- * comes first has the mutex; it is handed over to a thread that has found it taken again after PATIENCE. Spinlock
- * "mutex" in each guards holder and waiters.
- *
- * Any context calls wake(); mutexes are for threads, without spinlocks, and may be taken in the order of their classes
- * only.
+ * One wake-up chooses one exclusive waiter: the first that wants the event and takes it. A thread always takes it and
+ * leaves the queue, so that the next wake-up chooses another one. A callback takes it if it has woken a thread. The
+ * waiter that was chosen has to look for what happened; it calls wait_chosen() before it does. If it leaves the queue
+ * before that, the wake-up is passed on. So while threads wait, each wake-up has one that looks after it.
  */
 #include "core/debug.h"
-#include "core/kernel_lock.h"
-#include "core/lock_statistics.h"
-#include "core/log.h"
 #include "threads/thread.h"
 #include "threads/wait.h"
+
+#define ANY_EVENT UINT32_MAX
 
 void wait_queue_init(struct wait_queue *queue)
 {
     spinlock_init(&queue->lock, LOCK_WAIT_QUEUE);
     list_init(&queue->waiters);
+    list_init(&queue->exclusive);
 }
 
-static void wake_sleeper(struct waiter *waiter, unsigned events)
+static bool wake_sleeper(struct waiter *waiter, unsigned events)
 {
     (void)events;
     thread_wake(waiter->thread);
+    return true;
 }
 
 void waiter_init(struct waiter *waiter)
@@ -38,7 +35,7 @@ void waiter_init(struct waiter *waiter)
     *waiter = (struct waiter){ .thread = thread_current(), .wake = wake_sleeper };
 }
 
-void waiter_init_callback(struct waiter *waiter, void (*callback)(struct waiter *, unsigned))
+void waiter_init_callback(struct waiter *waiter, bool (*callback)(struct waiter *, unsigned))
 {
     *waiter = (struct waiter){ .wake = callback };
 }
@@ -47,8 +44,29 @@ void wait_add(struct wait_queue *queue, struct waiter *waiter)
 {
     spin_lock(&queue->lock);
     waiter->queue = queue;
-    list_push_back(&queue->waiters, &waiter->link);
+    list_push_back(waiter->exclusive ? &queue->exclusive : &queue->waiters, &waiter->link);
     spin_unlock(&queue->lock);
+}
+
+bool wait_chosen(struct waiter *waiter)
+{
+    return read_once(waiter->chosen) && __atomic_exchange_n(&waiter->chosen, 0, __ATOMIC_SEQ_CST);
+}
+
+/* Chooses an exclusive waiter, if one takes it. With the queue's lock. */
+static bool choose(struct wait_queue *queue, unsigned events)
+{
+    must_hold(&queue->lock);
+    list_for_each (node, &queue->exclusive) {
+        struct waiter *waiter = list_entry(node, struct waiter, link);
+        if (!(events & waiter->exclusive) || !waiter->wake(waiter, events))
+            continue;
+        __atomic_fetch_or(&waiter->chosen, events, __ATOMIC_SEQ_CST);
+        if (waiter->thread)
+            list_remove(&waiter->link);
+        return true;
+    }
+    return false;
 }
 
 void wait_remove(struct waiter *waiter)
@@ -59,114 +77,42 @@ void wait_remove(struct waiter *waiter)
     spin_lock(&queue->lock);
     list_remove(&waiter->link);
     waiter->queue = NULL;
+    unsigned passed_on = read_once(waiter->chosen);
+    if (unlikely(passed_on))
+        (void)choose(queue, passed_on);
     spin_unlock(&queue->lock);
 }
 
-void wake(struct wait_queue *queue, unsigned events)
+static bool wake_list(const struct list *waiters, unsigned events)
+{
+    bool taken = false;
+    list_for_each (node, waiters) {
+        struct waiter *waiter = list_entry(node, struct waiter, link);
+        taken |= waiter->wake(waiter, events);
+    }
+    return taken;
+}
+
+bool wake(struct wait_queue *queue, unsigned events)
 {
     spin_lock(&queue->lock);
-    list_for_each (node, &queue->waiters) {
-        struct waiter *waiter = list_entry(node, struct waiter, link);
-        waiter->wake(waiter, events);
-    }
+    bool taken = wake_list(&queue->waiters, events);
+    taken |= choose(queue, events ? events : ANY_EVENT);
+    spin_unlock(&queue->lock);
+    return taken;
+}
+
+void wake_all(struct wait_queue *queue, unsigned events)
+{
+    spin_lock(&queue->lock);
+    (void)wake_list(&queue->waiters, events);
+    (void)wake_list(&queue->exclusive, events);
     spin_unlock(&queue->lock);
 }
 
-void mutex_init(struct mutex *mutex, enum lock_class class)
+void wake_exclusive(struct wait_queue *queue, unsigned events)
 {
-    spinlock_init(&mutex->lock, LOCK_MUTEX);
-    mutex->holder = NULL;
-    list_init(&mutex->waiters);
-    mutex->class = class;
-}
-
-#define PATIENCE (1 * NS_PER_MS)
-#define LOOKS 100
-
-struct mutex_waiter {
-    struct list link; /* self-linked once the mutex has been handed over */
-    struct thread *thread;
-    bool impatient; /* the mutex is to be handed over */
-};
-
-/* Takes the mutex when it has been handed over or is free, and sleeps until then, with the spinlock given back
- * meanwhile. */
-static void wait_for_turn(struct mutex *mutex, struct thread *self)
-{
-    assert(mutex->holder != self);
-    nanoseconds patience_ends = kernel_is_shared ? clock_monotonic() + PATIENCE : 0;
-    struct mutex_waiter waiter = { .thread = self };
-    list_push_back(&mutex->waiters, &waiter.link);
-    for (;;) {
-        sleep_prepare();
-        if (!mutex->holder)
-            write_once(mutex->holder, self);
-        if (mutex->holder == self)
-            break;
-        waiter.impatient = patience_ends == 0 || clock_monotonic() >= patience_ends;
-        spin_unlock(&mutex->lock);
-        sleep_until(NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
-        spin_lock(&mutex->lock);
-    }
-    list_remove(&waiter.link);
-}
-
-/* Most are held for a short time, by a thread that another CPU runs: then to sleep takes longer. The holder may wait
- * for this CPU's answer meanwhile. */
-static void look_for_free(const struct mutex *mutex)
-{
-    for (unsigned looks = 0; looks < LOOKS && read_once(mutex->holder); looks++) {
-        cpu_catch_up();
-        __builtin_ia32_pause();
-    }
-}
-
-static bool take_free(struct mutex *mutex, struct thread *self)
-{
-    if (read_once(mutex->holder))
-        return false;
-    spin_lock(&mutex->lock);
-    bool free = !mutex->holder;
-    if (free)
-        write_once(mutex->holder, self);
-    spin_unlock(&mutex->lock);
-    return free;
-}
-
-static cold void wait_for_mutex(struct mutex *mutex, struct thread *self)
-{
-    nanoseconds began = lock_wait_begins();
-    if (kernel_is_shared)
-        look_for_free(mutex);
-    spin_lock(&mutex->lock);
-    wait_for_turn(mutex, self);
-    spin_unlock(&mutex->lock);
-    lock_wait_ends(mutex->class, began);
-}
-
-void mutex_lock(struct mutex *mutex)
-{
-    struct thread *self = thread_current();
-    may_sleep();
-    lock_taking(&self->held, mutex->class, mutex);
-    if (unlikely(!take_free(mutex, self)))
-        wait_for_mutex(mutex, self);
-    lock_taken(&self->held, mutex->class, mutex);
-}
-
-void mutex_unlock(struct mutex *mutex)
-{
-    lock_given_back(&thread_current()->held, mutex);
-    spin_lock(&mutex->lock);
-    assert(mutex->holder == thread_current());
-    write_once(mutex->holder, NULL);
-    if (!list_empty(&mutex->waiters)) {
-        struct mutex_waiter *next = list_entry(mutex->waiters.next, struct mutex_waiter, link);
-        if (next->impatient) {
-            list_remove(&next->link);
-            write_once(mutex->holder, next->thread);
-        }
-        thread_wake(next->thread);
-    }
-    spin_unlock(&mutex->lock);
+    spin_lock(&queue->lock);
+    (void)choose(queue, events);
+    spin_unlock(&queue->lock);
 }

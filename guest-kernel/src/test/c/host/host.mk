@@ -19,7 +19,7 @@ FAST_CFLAGS := $(COMMON_CFLAGS) -O2
 HOST_SOURCES := $(wildcard src/test/c/host/*.c) \
     $(addprefix src/main/c/lib/,checksum.c crc32.c date.c errno.c format.c hash.c text.c tree.c) \
     $(addprefix src/main/c/core/,console.c journal.c lock_order.c lock_statistics.c packet.c) \
-    src/main/c/threads/timer.c
+    $(addprefix src/main/c/threads/,timer.c wait.c)
 
 # For tests of drivers with disks, and for fuzzers of drivers (drivers/fuzz/driver.h).
 BLOCK_SOURCES := $(addprefix src/main/c/drivers/,device.c numbers.c)

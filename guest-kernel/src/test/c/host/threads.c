@@ -177,61 +177,6 @@ void mutex_unlock(struct mutex *mutex)
     mutex->holder = NULL;
 }
 
-/* ---- Wait queues ---- */
-
-void wait_queue_init(struct wait_queue *queue)
-{
-    spinlock_init(&queue->lock, LOCK_WAIT_QUEUE);
-    list_init(&queue->waiters);
-}
-
-static void wake_thread(struct waiter *waiter, unsigned events)
-{
-    (void)events;
-    waiter->thread->woken = true;
-}
-
-void waiter_init_callback(struct waiter *waiter, void (*function)(struct waiter *, unsigned events))
-{
-    *waiter = (struct waiter){ .wake = function };
-    list_init(&waiter->link);
-}
-
-void waiter_init(struct waiter *waiter)
-{
-    waiter_init_callback(waiter, wake_thread);
-    waiter->thread = thread_current();
-}
-
-void wait_add(struct wait_queue *queue, struct waiter *waiter)
-{
-    spin_lock(&queue->lock);
-    waiter->queue = queue;
-    list_push_back(&queue->waiters, &waiter->link);
-    spin_unlock(&queue->lock);
-}
-
-void wait_remove(struct waiter *waiter)
-{
-    if (!waiter->queue)
-        return;
-    struct wait_queue *queue = waiter->queue;
-    spin_lock(&queue->lock);
-    list_remove(&waiter->link);
-    waiter->queue = NULL;
-    spin_unlock(&queue->lock);
-}
-
-void wake(struct wait_queue *queue, unsigned events)
-{
-    spin_lock(&queue->lock);
-    list_for_each (node, &queue->waiters) {
-        struct waiter *waiter = list_entry(node, struct waiter, link);
-        waiter->wake(waiter, events);
-    }
-    spin_unlock(&queue->lock);
-}
-
 /* ---- Sleeping ---- */
 
 void sleep_prepare(void) { main_thread.woken = false; }

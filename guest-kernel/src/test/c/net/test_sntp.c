@@ -351,11 +351,12 @@ static bool story_idle(void)
 
 static unsigned steps;
 
-static void count_step(struct waiter *waiter, unsigned events)
+static bool count_step(struct waiter *waiter, unsigned events)
 {
     (void)waiter;
     (void)events;
     steps++;
+    return true;
 }
 
 static void the_clock_follows_its_servers(void)

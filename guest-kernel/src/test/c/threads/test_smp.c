@@ -46,7 +46,10 @@
 
 /* The threads here are the kernel's own, which are not counted. */
 #define threads_user_count() 100u
+static void wake_waiting(struct thread *thread);
+#define thread_wake wake_waiting
 #include "linux/sys_futex.c"
+#undef thread_wake
 
 /* ---- CPUs ---------------------------------------------------------------------------------------------------- */
 
@@ -104,8 +107,12 @@ void cpu_wait(void)
 }
 
 void cpu_interrupt(const struct cpu *cpu) { sem_post(&interrupts[cpu->id]); }
-void cpu_answer(void) {}
-void cpu_catch_up(void) {}
+
+static uint64_t stack_changes;   /* atomic: stacks that were freed: their addresses get other memory */
+static uint64_t caught_up[CPUS]; /* its own CPU's: with so many of them */
+
+void cpu_catch_up(void) { caught_up[this_cpu()->id] = __atomic_load_n(&stack_changes, __ATOMIC_ACQUIRE); }
+void cpu_answer(void) { cpu_catch_up(); }
 void cpu_halt(void) { (void)sem_wait(&rouses[this_cpu()->id]); }
 void cpu_rouse(const struct cpu *cpu) { sem_post(&rouses[cpu->id]); }
 void cpus_stop(void) {}
@@ -143,6 +150,7 @@ struct host_stack {
     struct kernel_stack stack; /* first */
     struct context context;
     uint8_t *memory;
+    uint64_t made; /* after so many changes */
 };
 static struct host_stack stacks[STACKS_MOST];
 static struct host_stack *free_stacks[STACKS_MOST]; /* the kernel lock */
@@ -170,7 +178,11 @@ uint64_t context_create(void *top, void (*entry)(void *), void *argument)
 struct kernel_stack *kernel_stack_allocate(void)
 {
     assert(kernel_is_held());
-    return free_count == 0 ? NULL : &free_stacks[--free_count]->stack;
+    if (free_count == 0)
+        return NULL;
+    struct host_stack *stack = free_stacks[--free_count];
+    stack->made = __atomic_load_n(&stack_changes, __ATOMIC_ACQUIRE);
+    return &stack->stack;
 }
 
 void kernel_stack_free(struct kernel_stack *stack)
@@ -180,6 +192,7 @@ void kernel_stack_free(struct kernel_stack *stack)
     __tsan_destroy_fiber(freed->context.fiber);
     memset(freed->memory, POISON_FREE, STACK);
     free_stacks[free_count++] = freed;
+    __atomic_add_fetch(&stack_changes, 1, __ATOMIC_RELEASE);
 }
 
 /* ---- The rest of the kernel --------------------------------------------------------------------------------- */
@@ -433,6 +446,54 @@ static void no_wake_up_of_a_futex_is_lost(void)
     await_end();
 }
 
+/* The waiter was on the thread's stack. */
+static void wake_waiting(struct thread *thread)
+{
+    const struct host_stack *stack = (const struct host_stack *)thread->stack;
+    if (caught_up[this_cpu()->id] < stack->made)
+        fail("a CPU sees the stack that was at a waiter's address before");
+    thread_wake(thread);
+}
+
+static void wait_once(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    while (futex(FUTEX_WAIT, 7, NULL) == -EAGAIN) {}
+    moved_on();
+    end_thread();
+}
+
+/* Never sleeps, so that its CPU is on one stack for long. */
+static void wake_always(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    while (!__atomic_load_n(&counted, __ATOMIC_SEQ_CST)) {
+        (void)futex(FUTEX_WAKE, 1, NULL);
+        cpu_take_interrupts();
+        if (read_once(this_cpu()->reschedule))
+            thread_preempt();
+    }
+    end_thread();
+}
+
+static void cpus_see_the_stacks_of_waiters(void)
+{
+    counted = 0;
+    word = 7;
+    for (unsigned i = 0; i < CPUS / 2; i++)
+        start(wake_always, NULL);
+    for (unsigned round = 0; round < ROUNDS / 40; round++) {
+        for (unsigned i = 0; i < THREADS; i++)
+            start(wait_once, NULL);
+        (void)wait_until(&ended, __atomic_load_n(&running, __ATOMIC_SEQ_CST) == CPUS / 2, NO_DEADLINE,
+                         SLEEP_UNINTERRUPTIBLE);
+    }
+    __atomic_store_n(&counted, 1, __ATOMIC_SEQ_CST);
+    await_end();
+}
+
 /* A short wait times out, or does not, about when it is woken; a long one that follows must not end by that time. */
 static void wait_short_and_long(void *unused)
 {
@@ -472,6 +533,157 @@ static void no_sleep_ends_by_an_earlier_deadline(void)
     for (unsigned i = 0; i < 4; i++)
         start(wait_short_and_long, NULL);
     start(wake_often, NULL);
+    await_end();
+}
+
+/* ---- Exclusive waiters ---- */
+
+enum { EVENT = 1, OTHER_EVENT = 2 };
+
+struct called {
+    struct waiter waiter;
+    bool takes;
+    unsigned times;
+};
+
+static bool call(struct waiter *waiter, unsigned events)
+{
+    struct called *called = container_of(waiter, struct called, waiter);
+    (void)events;
+    called->times++;
+    return called->takes;
+}
+
+/* How often each of the waiters has been called since the last time. */
+static void expect_calls(struct called *waiters, const unsigned *expected, unsigned count, const char *when)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (waiters[i].times != expected[i])
+            fail("waiter %u was called %u times, not %u, %s", i, waiters[i].times, expected[i], when);
+        waiters[i].times = 0;
+    }
+}
+#define EXPECT_CALLS(when, ...) expect_calls(waiters, (const unsigned[]){ __VA_ARGS__ }, array_size(waiters), when)
+
+/* Two waiters for all events, and three exclusive ones, of which the second wants other events too. */
+static void one_exclusive_waiter_is_chosen(void)
+{
+    struct wait_queue queue;
+    struct called waiters[5];
+    wait_queue_init(&queue);
+    for (unsigned i = 0; i < array_size(waiters); i++) {
+        waiters[i] = (struct called){ .takes = true };
+        waiter_init_callback(&waiters[i].waiter, call);
+        waiters[i].waiter.exclusive = i < 2 ? 0 : i == 3 ? EVENT | OTHER_EVENT : EVENT;
+        wait_add(&queue, &waiters[i].waiter);
+    }
+    if (!wake(&queue, EVENT))
+        fail("no waiter took an event");
+    EXPECT_CALLS("by an event", 1, 1, 1, 0, 0);
+    wake(&queue, OTHER_EVENT);
+    EXPECT_CALLS("by an event that one wants", 1, 1, 0, 1, 0);
+    wake(&queue, 0);
+    EXPECT_CALLS("by no particular event", 1, 1, 1, 0, 0);
+    wake_exclusive(&queue, EVENT);
+    EXPECT_CALLS("by an event for one alone", 0, 0, 1, 0, 0);
+    wake_all(&queue, EVENT);
+    EXPECT_CALLS("by an event for all", 1, 1, 1, 1, 1);
+    waiters[2].takes = waiters[3].takes = false;
+    wake(&queue, EVENT);
+    EXPECT_CALLS("where two do not take it", 1, 1, 1, 1, 1);
+    waiters[0].takes = waiters[1].takes = waiters[4].takes = false;
+    if (wake(&queue, EVENT))
+        fail("a waiter took an event and did not");
+    EXPECT_CALLS("where none takes it", 1, 1, 1, 1, 1);
+    waiters[3].takes = waiters[4].takes = true;
+    wake_exclusive(&queue, EVENT);
+    EXPECT_CALLS("where the second takes it", 0, 0, 1, 1, 0);
+    if (!wait_chosen(&waiters[2].waiter) || wait_chosen(&waiters[2].waiter) || wait_chosen(&waiters[0].waiter))
+        fail("a waiter does not know whether it was chosen");
+    wait_remove(&waiters[2].waiter);
+    EXPECT_CALLS("after one that has looked", 0, 0, 0, 0, 0);
+    wait_remove(&waiters[3].waiter);
+    EXPECT_CALLS("after one that was chosen and has not looked", 0, 0, 0, 0, 1);
+    wait_remove(&waiters[4].waiter);
+    wait_remove(&waiters[1].waiter);
+    wait_remove(&waiters[0].waiter);
+    wake_all(&queue, EVENT);
+    EXPECT_CALLS("after all have left", 0, 0, 0, 0, 0);
+}
+
+static void rest(nanoseconds time)
+{
+    sleep_prepare();
+    (void)sleep_until(clock_monotonic() + time, SLEEP_UNINTERRUPTIBLE);
+}
+
+static struct wait_queue given = WAIT_QUEUE(given), taken = WAIT_QUEUE(taken);
+static unsigned tokens, takes; /* the kernel lock: that no thread has taken; how many were taken */
+static bool over;              /* the kernel lock */
+
+static bool take_token(void)
+{
+    bool found = tokens != 0;
+    tokens -= found;
+    return found;
+}
+
+/* Others may run after it has looked and before it goes on to sleep or leaves. */
+static bool look_for_token(bool *got)
+{
+    *got = take_token();
+    bool ends = *got || over;
+    if (!ends)
+        give_way();
+    return ends;
+}
+
+/* Two threads. One gives up after a short time, or when it is interrupted, and comes back only when a token has been
+ * taken since; mostly it waits before the other one does. So a token for which it was chosen, and which it has not
+ * taken, must get to the other one. */
+static void take_tokens(void *patient)
+{
+    for (unsigned i = 0; !over; i++) {
+        bool got = false;
+        unsigned before = takes;
+        nanoseconds deadline = patient ? NO_DEADLINE : clock_monotonic() + 50 * NS_PER_US;
+        int result = wait_until_exclusive(&given, EVENT, look_for_token(&got), deadline,
+                                          patient ? SLEEP_UNINTERRUPTIBLE : SLEEP_INTERRUPTIBLE);
+        if (got) {
+            takes++;
+            wake(&taken, 0);
+            if (patient)
+                rest(20 * NS_PER_US);
+        } else if (result != 0) {
+            write_once(thread_current()->interrupted, false);
+            (void)wait_until(&taken, takes != before || over, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+        }
+        pass_by();
+    }
+    kernel_leave();
+    end_thread();
+}
+
+static void chosen_threads_that_leave_pass_it_on(void)
+{
+    over = false;
+    takes = 0;
+    __atomic_fetch_add(&running, 2, __ATOMIC_SEQ_CST);
+    struct thread *hasty = thread_start_kernel("test", take_tokens, NULL);
+    (void)thread_start_kernel("test", take_tokens, &over);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        rest(round % 16 * 10 * NS_PER_US);
+        if (round % 2)
+            thread_interrupt(hasty);
+        give_way();
+        tokens++;
+        wake(&given, EVENT);
+        (void)wait_until(&taken, tokens == 0, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+        moved_on();
+    }
+    over = true;
+    wake_all(&given, EVENT);
+    wake_all(&taken, 0);
     await_end();
 }
 
@@ -529,7 +741,10 @@ static void run_tests(void *unused)
         { "waits for a mutex are counted", waits_are_counted },
         { "the kernel lock belongs to the thread", the_kernel_lock_belongs_to_the_thread },
         { "no wake-up of a futex is lost", no_wake_up_of_a_futex_is_lost },
+        { "CPUs see the stacks of waiters", cpus_see_the_stacks_of_waiters },
         { "no sleep ends by an earlier deadline", no_sleep_ends_by_an_earlier_deadline },
+        { "one exclusive waiter is chosen", one_exclusive_waiter_is_chosen },
+        { "chosen threads that leave pass it on", chosen_threads_that_leave_pass_it_on },
         { "threads come and go", threads_come_and_go },
         { "times only grow", times_only_grow },
     };

@@ -11,7 +11,7 @@ TESTS += test-cpu-time
 
 # Threads of the host stand for CPUs, so this one has no shim. Includes linux/sys_futex.c.
 SMP_SOURCES := src/test/c/threads/test_smp.c \
-    $(addprefix src/main/c/threads/,scheduler.c thread.c wait.c timer.c cpu_time.c) \
+    $(addprefix src/main/c/threads/,scheduler.c thread.c wait.c mutex.c timer.c cpu_time.c) \
     $(addprefix src/main/c/core/,kernel_lock.c lock.c lock_order.c lock_statistics.c) \
     $(addprefix src/main/c/lib/,tree.c hash.c format.c text.c)
 target/test/smp: $(SMP_SOURCES)

@@ -16,6 +16,7 @@ struct thread_facts {
     char state; /* R or S, proc(5) */
     nanoseconds cpu_time;
     uint64_t allowed; /* the CPUs that it may run on */
+    uint64_t sleeps, preemptions;
 };
 /* The user thread with this id; false if there is none. */
 bool thread_facts_find(uint32_t id, struct thread_facts *out);

@@ -101,6 +101,8 @@ static void show_status(struct text *out, uint32_t number)
     text_print(out, "Seccomp:\t0\n");
     print_allowed_cpus(out, facts.allowed);
     text_print(out, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
+    text_print(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", facts.sleeps,
+               facts.preemptions);
 }
 
 static void show_comm(struct text *out, uint32_t number)

@@ -13,6 +13,8 @@ static void take_facts(struct thread *thread, void *context)
     string_copy(facts->name, thread->name, sizeof(facts->name));
     facts->state = thread->state == THREAD_RUNNING || thread->state == THREAD_READY ? 'R' : 'S';
     facts->cpu_time = thread_cpu_time(thread);
+    facts->sleeps = thread->sleeps;
+    facts->preemptions = thread->preemptions;
     facts->allowed = thread->affinity & cpus_online_mask();
 }
 

@@ -219,6 +219,14 @@ static bool receive_ready(struct unix_socket *u)
     return ready;
 }
 
+/* A packet is for one reader, but one that peeks leaves it. */
+static int wait_for_packet(struct unix_socket *u, nanoseconds deadline, bool peek)
+{
+    struct wait_queue *queue = &u->socket.queue;
+    unsigned exclusive = peek ? 0 : POLLIN;
+    return wait_as(exclusive, queue, receive_ready(u), deadline, SLEEP_INTERRUPTIBLE);
+}
+
 ssize_type unix_receive_packet(struct socket *socket, struct socket_message *message)
 {
     struct unix_socket *u = unix_of(socket);
@@ -231,7 +239,7 @@ ssize_type unix_receive_packet(struct socket *socket, struct socket_message *mes
         mutex_unlock(&socket->reading);
         if (result != -EAGAIN || socket_nonblocking(socket, message->flags))
             return result;
-        int waited = wait_until(&socket->queue, receive_ready(u), deadline, SLEEP_INTERRUPTIBLE);
+        int waited = wait_for_packet(u, deadline, message->flags & MSG_PEEK);
         if (waited < 0)
             return socket_wait_result(waited);
     }

@@ -150,7 +150,7 @@ static void close_end(struct unix_socket *u)
     u->peer = NULL;
     if (peer) {
         peer->peer_closed = true;
-        wake(&peer->socket.queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+        wake_all(&peer->socket.queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
         unix_put(peer);
     }
     unix_put(u);
@@ -167,6 +167,7 @@ static int open_waiting(struct unix_socket *listener, struct unix_socket *end, u
     if (listening) {
         list_push_front(&listener->waiting, &end->accept_link);
         listener->waiting_count++;
+        wake(&listener->socket.queue, POLLIN); /* others may have the memory */
     }
     net_unlock();
     if (!listening)
@@ -193,7 +194,7 @@ static int accept_connection(struct socket *socket, unsigned file_flags, struct 
         }
         if (socket_nonblocking(socket, 0))
             return -EAGAIN;
-        int waited = wait_until(&socket->queue, accept_ready(u), deadline, SLEEP_INTERRUPTIBLE);
+        int waited = wait_until_exclusive(&socket->queue, POLLIN, accept_ready(u), deadline, SLEEP_INTERRUPTIBLE);
         if (waited < 0)
             return socket_wait_result(waited);
     }
@@ -205,9 +206,9 @@ static int shut_down(struct socket *socket, int how)
     net_lock();
     u->shut_read |= how != SHUT_WR;
     u->shut_write |= how != SHUT_RD;
-    wake(&socket->queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+    wake_all(&socket->queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
     if (u->peer)
-        wake(&u->peer->socket.queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+        wake_all(&u->peer->socket.queue, POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
     net_unlock();
     return 0;
 }
