@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -359,6 +360,160 @@ static void copies_end_at_a_page_out_of_reach(void)
     munmap(at, 2 * PAGE);
 }
 
+/* ---- Large pages: memory for which there was MADV_HUGEPAGE -------------------------------------------- */
+
+#define LARGE (2UL << 20)
+#define LARGE_PIECES 3UL
+
+/* Aligned to LARGE, LARGE_PIECES of it, untouched. */
+static char *map_for_large_pages(void)
+{
+    char *at = map((LARGE_PIECES + 1) * LARGE, READ_WRITE);
+    char *aligned = (char *)(((uintptr_t)at + LARGE - 1) & ~(LARGE - 1));
+    if (aligned > at)
+        CHECK_EQUAL(munmap(at, (size_t)(aligned - at)), 0);
+    CHECK_EQUAL(munmap(aligned + LARGE_PIECES * LARGE, LARGE - (size_t)(aligned - at)), 0);
+    CHECK_EQUAL(madvise(aligned, LARGE_PIECES * LARGE, MADV_HUGEPAGE), 0);
+    return aligned;
+}
+
+static char mark_of(size_t page) { return (char)(page % 251 + 1); }
+
+static void mark(char *at, size_t bytes)
+{
+    for (size_t page = 0; page < bytes / PAGE; page++)
+        at[page * PAGE] = at[page * PAGE + PAGE - 1] = mark_of(page);
+}
+
+/* The pages [from, to) of what was marked. */
+static bool is_marked(const char *at, size_t from, size_t to)
+{
+    for (size_t page = from; page < to; page++)
+        if (at[page * PAGE] != mark_of(page) || at[page * PAGE + PAGE - 1] != mark_of(page))
+            return false;
+    return true;
+}
+
+static void parts_of_large_pages_change(void)
+{
+    const size_t pages = LARGE_PIECES * LARGE / PAGE;
+    char *at = map_for_large_pages();
+    mark(at, pages * PAGE);
+    CHECK_EQUAL(mprotect(at + 5 * PAGE, PAGE, PROT_READ), 0);
+    CHECK_FAULT(touch_write, at + 5 * PAGE, SIGSEGV, SEGV_ACCERR);
+    CHECK_EQUAL(mprotect(at + 7 * PAGE, PAGE, PROT_NONE), 0);
+    CHECK_FAULT(touch_read, at + 7 * PAGE, SIGSEGV, SEGV_ACCERR);
+    CHECK_EQUAL(mprotect(at + 5 * PAGE, 3 * PAGE, READ_WRITE), 0);
+    CHECK(is_marked(at, 0, pages));
+    CHECK_EQUAL(madvise(at + LARGE + 9 * PAGE, PAGE, MADV_DONTNEED), 0);
+    CHECK(all_bytes(at + LARGE + 9 * PAGE, PAGE, 0));
+    CHECK(is_marked(at, 0, LARGE / PAGE + 9) && is_marked(at, LARGE / PAGE + 10, pages));
+    CHECK_EQUAL(munmap(at + 2 * LARGE, PAGE), 0);
+    CHECK_FAULT(touch_read, at + 2 * LARGE, SIGSEGV, SEGV_MAPERR);
+    CHECK(is_marked(at, 2 * LARGE / PAGE + 1, pages));
+    munmap(at, LARGE_PIECES * LARGE);
+}
+
+static void large_pages_move_and_shrink(void)
+{
+    const size_t pages = LARGE_PIECES * LARGE / PAGE;
+    char *at = map_for_large_pages(), *to = map(2 * LARGE, PROT_NONE);
+    mark(at, pages * PAGE);
+    CHECK(mremap(at + LARGE - 8 * PAGE, 16 * PAGE, 16 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+    for (size_t page = 0; page < 16; page++)
+        CHECK_EQUAL(to[page * PAGE], mark_of(LARGE / PAGE - 8 + page));
+    CHECK_FAULT(touch_read, at + LARGE, SIGSEGV, SEGV_MAPERR);
+    CHECK(is_marked(at, 0, LARGE / PAGE - 8) && is_marked(at, LARGE / PAGE + 8, pages));
+    CHECK(mremap(at + 2 * LARGE, LARGE, LARGE / 2, 0) == at + 2 * LARGE);
+    CHECK(is_marked(at, LARGE / PAGE + 8, 2 * LARGE / PAGE + LARGE / 2 / PAGE));
+    munmap(at, LARGE_PIECES * LARGE);
+    munmap(to, 2 * LARGE);
+}
+
+/* A page beside those that the other thread changes, in a large page that is made and split all the time. */
+static volatile char *counted;
+static volatile bool counting_ends;
+
+static void *count_beside(void *wrong)
+{
+    for (unsigned i = 0; !counting_ends; i++) {
+        char value = (char)(i % 255 + 1);
+        *counted = value;
+        char found = *counted;
+        if (found != value && found != 0) /* the page may have been discarded between */
+            *(bool *)wrong = true;
+    }
+    return NULL;
+}
+
+static void large_pages_are_split_while_they_are_used(void)
+{
+    char *at = map_for_large_pages();
+    bool wrong = false;
+    pthread_t thread;
+    counting_ends = false;
+    counted = at + LARGE + 100 * PAGE;
+    CHECK_EQUAL(pthread_create(&thread, NULL, count_beside, &wrong), 0);
+    for (unsigned round = 0; round < 200; round++) {
+        char *changed = at + LARGE + (round % 2 ? 99 : 101) * PAGE;
+        mark(changed, PAGE);
+        CHECK_EQUAL(madvise(changed, PAGE, MADV_DONTNEED), 0);
+        CHECK(all_bytes(changed, PAGE, 0));
+        CHECK_EQUAL(mprotect(changed, PAGE, PROT_NONE), 0);
+        CHECK_EQUAL(mprotect(changed, PAGE, READ_WRITE), 0);
+        if (round % 8 == 0)
+            CHECK_EQUAL(madvise(at, LARGE_PIECES * LARGE, MADV_DONTNEED), 0);
+        else
+            mark(at + 2 * LARGE, LARGE);
+    }
+    counting_ends = true;
+    CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    munmap(at, LARGE_PIECES * LARGE);
+    CHECK(!wrong);
+}
+
+/* The number after `name` in a file of /proc, or -1. */
+static long number_in(const char *path, const char *name)
+{
+    char line[256];
+    long number = -1;
+    FILE *file = fopen(path, "r");
+    CHECK(file != NULL);
+    while (fgets(line, sizeof(line), file))
+        if (strncmp(line, name, strlen(name)) == 0)
+            number = strtol(line + strlen(name), NULL, 10);
+    fclose(file);
+    return number;
+}
+
+static bool has_large_pages(void)
+{
+    char text[64] = "";
+    FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+    bool read = file && fgets(text, sizeof(text), file);
+    if (file)
+        fclose(file);
+    return read && strstr(text, "[never]") == NULL;
+}
+
+/* In the guest; Linux may have its memory in pieces. */
+static void advice_saves_faults(void)
+{
+    char *at = map_for_large_pages();
+    long mapped = number_in("/proc/meminfo", "AnonHugePages:");
+    long faults = number_in("/proc/vmstat", "pgfault ");
+    mark(at, LARGE_PIECES * LARGE);
+    long more_mapped = number_in("/proc/meminfo", "AnonHugePages:") - mapped;
+    long more_faults = number_in("/proc/vmstat", "pgfault ") - faults;
+    if (in_guest() && has_large_pages()) {
+        CHECK_EQUAL(more_mapped, LARGE_PIECES * LARGE / 1024);
+        CHECK(more_faults < (long)(LARGE_PIECES * LARGE / PAGE / 16));
+        CHECK_EQUAL(munmap(at + PAGE, PAGE), 0);
+        CHECK_EQUAL(number_in("/proc/meminfo", "AnonHugePages:") - mapped, (LARGE_PIECES - 1) * LARGE / 1024);
+    }
+    munmap(at, LARGE_PIECES * LARGE);
+}
+
 SUITE(memory, TEST(anonymous_pages_are_zero), TEST(fault_tells_address_and_reason),
       TEST(protect_changes_what_is_allowed), TEST(fixed_mapping_replaces), TEST(bad_arguments_are_refused),
       TEST(large_reservation_costs_nothing), TEST(remap_grows_moves_and_keeps), TEST(discard_gives_zeros),
@@ -366,4 +521,5 @@ SUITE(memory, TEST(anonymous_pages_are_zero), TEST(fault_tells_address_and_reaso
       TEST(private_file_mapping_copies_on_write), TEST(behind_the_end_of_a_file_is_a_bus_error),
       TEST(far_behind_the_end_of_a_file_is_a_bus_error), TEST(shared_mapping_of_a_read_only_file_stays_so),
       TEST(program_file_can_be_mapped), TEST(code_written_can_be_run_when_asked_for), TEST(many_small_areas),
-      TEST(copies_cross_into_fresh_pages), TEST(copies_end_at_a_page_out_of_reach));
+      TEST(copies_cross_into_fresh_pages), TEST(copies_end_at_a_page_out_of_reach), TEST(parts_of_large_pages_change),
+      TEST(large_pages_move_and_shrink), TEST(large_pages_are_split_while_they_are_used), TEST(advice_saves_faults));

@@ -179,6 +179,18 @@ static void advice(void)
     give_memory();
 }
 
+static void large_pages(void)
+{
+    amount = some_memory(sized(4 * MIB, 64 * MIB));
+    memory = mmap(NULL, amount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(memory != MAP_FAILED);
+    CHECK_EQUAL(madvise(memory, amount, MADV_HUGEPAGE), 0);
+    check_gives_way("madvise(MADV_POPULATE_WRITE) of large pages", fill, forget);
+    fill();
+    check_gives_way("madvise(MADV_DONTNEED) of large pages", forget, fill);
+    give_memory();
+}
+
 static void sparse_areas(void)
 {
     amount = sized(1UL << 30, 64UL << 30);
@@ -441,6 +453,6 @@ static void many_waiters(void)
     signal(SIGUSR1, SIG_DFL);
 }
 
-SUITE(stalls, TEST(one_buffer), TEST(files_in_memory), TEST(vectors), TEST(advice), TEST(sparse_areas),
-      TEST(mapped_file), TEST(many_areas), TEST(many_names), TEST(many_events), TEST(many_timers), TEST(full_queues),
-      TEST(many_sockets), TEST(many_waiters));
+SUITE(stalls, TEST(one_buffer), TEST(files_in_memory), TEST(vectors), TEST(advice), TEST(large_pages),
+      TEST(sparse_areas), TEST(mapped_file), TEST(many_areas), TEST(many_names), TEST(many_events), TEST(many_timers),
+      TEST(full_queues), TEST(many_sockets), TEST(many_waiters));

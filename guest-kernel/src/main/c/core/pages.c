@@ -247,21 +247,32 @@ static uint64_t left_by(enum pages_level level)
     return level == PAGES_KEPT ? pages_margin() : level == PAGES_NEEDED ? PAGES_RESERVE : 0;
 }
 
+static struct page *allocate_leaving(unsigned order, uint64_t left)
+{
+    spin_lock(&lock);
+    struct page *page = free_count >= (1UL << order) + left ? take_block(order) : NULL;
+    spin_unlock(&lock);
+    if (page)
+        unpoison(page, order);
+    return page;
+}
+
+struct page *pages_allocate_leaving(unsigned order, uint64_t left)
+{
+    assert(order <= PAGES_MAX_ORDER);
+    return fails_by_order() ? NULL : allocate_leaving(order, left);
+}
+
 struct page *pages_allocate_at(unsigned order, enum pages_level level)
 {
     assert(order <= PAGES_MAX_ORDER);
-    uint64_t count = 1UL << order, left = left_by(level);
+    uint64_t wanted = max_of(1UL << order, RECLAIM_BATCH);
     if (fails_by_order())
         return NULL;
-    for (;;) {
-        spin_lock(&lock);
-        struct page *page = free_count >= count + left ? take_block(order) : NULL;
-        spin_unlock(&lock);
-        if (page)
-            unpoison(page, order);
-        if (page || !pages_reclaim || pages_reclaim(max_of(count, RECLAIM_BATCH), level) == 0)
-            return page;
-    }
+    struct page *page;
+    while (!(page = allocate_leaving(order, left_by(level))) && pages_reclaim && pages_reclaim(wanted, level) > 0)
+        ;
+    return page;
 }
 
 struct page *pages_allocate(unsigned order) { return pages_allocate_at(order, PAGES_KEPT); }

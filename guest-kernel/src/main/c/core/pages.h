@@ -57,6 +57,8 @@ struct page *page_allocate_zeroed(void);
  * contiguous), order <= PAGES_MAX_ORDER. Freed whole with pages_free(). */
 #define PAGES_MAX_ORDER 10
 struct page *pages_allocate_at(unsigned order, enum pages_level level);
+/* The same only if a free block is there and at least `left` frames stay free: nothing is dropped for it. */
+struct page *pages_allocate_leaving(unsigned order, uint64_t left);
 /* At PAGES_KEPT. */
 struct page *pages_allocate(unsigned order);
 void pages_free(struct page *first, unsigned order);

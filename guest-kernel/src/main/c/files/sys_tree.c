@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /sys: the processors, one memory node, network interfaces, and no huge pages. There is no /sys/fs/cgroup, so HotSpot
- * takes the guest's memory and processors as its limits.
+ * /sys: the processors, one memory node, network interfaces, and what there is of huge pages. There is no
+ * /sys/fs/cgroup, so HotSpot takes the guest's memory and processors as its limits.
  */
 #include "core/pages.h"
 #include "drivers/device.h"
@@ -84,9 +84,15 @@ static const struct pseudo_entry devices[] = {
     { 0 },
 };
 
+static void show_large_pages(struct text *out, uint32_t number)
+{
+    (void)number;
+    text_print(out, mmu_has_large_pages() ? "always [madvise] never\n" : "always madvise [never]\n");
+}
+
 static const struct pseudo_entry transparent_huge_pages[] = {
     { .name = "defrag", .mode = S_IFREG | 0444, .text = "always defer defer+madvise madvise [never]\n" },
-    { .name = "enabled", .mode = S_IFREG | 0444, .text = "always madvise [never]\n" },
+    { .name = "enabled", .mode = S_IFREG | 0444, .show = show_large_pages },
     { .name = "hpage_pmd_size", .mode = S_IFREG | 0444, .text = "2097152\n" },
     { .name = "shmem_enabled", .mode = S_IFREG | 0444, .text = "always within_size advise [never] deny force\n" },
     { 0 },

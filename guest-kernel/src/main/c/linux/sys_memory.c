@@ -188,8 +188,9 @@ static int64_t free_lazily(uintptr_t start, size_t length)
     return error == -EINVAL ? error : address_space_discard(start, length);
 }
 
-/* Deviates: MADV_FREE drops the pages at once; MADV_REMOVE, MADV_COLLAPSE, MADV_HWPOISON, MADV_SOFT_OFFLINE and the
- * advice about guard pages are EINVAL; other hints change nothing, those about a fork(2) because there is none. */
+/* Deviates: MADV_HUGEPAGE changes nothing for shared memory and on Xen PV, and where less than a quarter of memory
+ * would stay free; MADV_FREE drops the pages at once; MADV_REMOVE, MADV_COLLAPSE, MADV_HWPOISON, MADV_SOFT_OFFLINE and
+ * the advice about guard pages are EINVAL; other hints change nothing, those about a fork(2) because there is none. */
 SYSCALL_DEFINE3(madvise, uintptr_t, addr, size_t, length, int, advice)
 {
     if (addr & PAGE_MASK)
@@ -205,6 +206,9 @@ SYSCALL_DEFINE3(madvise, uintptr_t, addr, size_t, length, int, advice)
         return address_space_discard(addr, length);
     case FREE:
         return free_lazily(addr, length);
+    case HUGEPAGE:
+    case NOHUGEPAGE:
+        return address_space_advise_large(addr, length, advice == HUGEPAGE);
     case WIPEONFORK:
         return address_space_check_private(addr, length);
     case POPULATE_READ:

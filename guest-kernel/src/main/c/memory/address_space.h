@@ -20,6 +20,7 @@
 #define AREA_KEPT 32u         /* anonymous and shared: its contents stay until it is unmapped */
 #define AREA_COMMITTED 16u    /* private and has been writable: its memory was there when it became so */
 #define AREA_THREAD_STACK 64u /* MAP_STACK: used from its end downwards, and rarely far */
+#define AREA_LARGE 128u       /* MADV_HUGEPAGE: large pages, where memory is ample */
 
 struct area {
     struct tree_node node;    /* by start */
@@ -65,6 +66,10 @@ int64_t address_space_remap(uintptr_t start, size_t old_length, size_t new_lengt
                             uintptr_t new_start);
 /* Drops the pages; the next touch finds zeros or the file's contents. Areas that are AREA_KEPT keep them. */
 int address_space_discard(uintptr_t start, size_t length);
+/* From now on the first touch of private memory there maps large pages, where the platform has them and memory is ample
+ * (large.c), or does so no longer; pages that are there stay as they are. -ENOMEM where there is a hole, with the
+ * advice given for the rest, or without memory for areas. */
+int address_space_advise_large(uintptr_t start, size_t length, bool large);
 struct page_source;
 /* The source has been cut to `pages` pages: takes those past it out of every mapping of it, so that touching
  * them raises SIGBUS. Sleeps; without the inode's lock. */
@@ -87,6 +92,12 @@ uintptr_t address_space_break(uintptr_t wanted); /* brk(2) */
 void address_space_set_break(uintptr_t start);
 
 enum fault_result { FAULT_RESOLVED, FAULT_NO_AREA, FAULT_NO_ACCESS, FAULT_NO_MEMORY, FAULT_BEYOND_FILE, FAULT_IO };
+/* Since the boot: page faults; those served by a large page, and those that would have been if there had been a free
+ * block and enough memory besides. */
+struct memory_events {
+    uint64_t faults, large_served, large_missing;
+};
+extern struct memory_events memory_events;
 /* `error` as the CPU gave it (FAULT_*). May sleep. */
 enum fault_result address_space_fault(uintptr_t address, uint64_t error);
 
@@ -95,6 +106,11 @@ enum fault_result address_space_fault(uintptr_t address, uint64_t error);
 struct mappable *address_space_shared_object(uintptr_t *at, uintptr_t end);
 /* For /proc: visits areas in order under the mutex. */
 void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context);
+struct area_pages {
+    uint64_t resident, large; /* pages of PAGE_SIZE, and those among them that are parts of large pages */
+};
+/* For the visit of address_space_for_each(). Gives way. */
+struct area_pages area_count_pages(const struct area *area);
 struct address_space_usage {
     uint64_t reserved_bytes, resident_pages;
     uintptr_t code_start, stack_start, break_start, break_now;

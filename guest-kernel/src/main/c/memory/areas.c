@@ -218,6 +218,16 @@ void area_set_protection(struct area *area, unsigned protection)
     count_bytes(area, area->end - area->start);
 }
 
+bool area_allows(const struct area *area, uint64_t error)
+{
+    must_hold_mutex(&address_space_mutex);
+    if (error & FAULT_WRITE)
+        return area->protection & MMU_WRITE;
+    if (error & FAULT_FETCH)
+        return area->protection & MMU_EXECUTE;
+    return area->protection != 0;
+}
+
 /* Cuts the area in two; the new one begins at `at`. */
 static int area_split(struct area *area, uintptr_t at)
 {
@@ -326,6 +336,15 @@ void area_page_unmapped(phys_t physical)
     resident_pages--;
 }
 
+/* Of the page, or of all of a large page; how many. */
+static size_t unmapped(const struct mmu_entry *entry)
+{
+    size_t bytes = entry->large ? LARGE_PAGE_SIZE : PAGE_SIZE;
+    for (size_t at = 0; at < bytes; at += PAGE_SIZE)
+        area_page_unmapped(entry->physical + at);
+    return bytes >> PAGE_SHIFT;
+}
+
 uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit)
 {
     must_hold_mutex(&address_space_mutex);
@@ -334,8 +353,7 @@ uintptr_t area_release_some(uintptr_t start, uintptr_t end, size_t limit)
     while (start < end && released < limit) {
         size_t count = mmu_unmap(&start, end, entries, UNMAP_BATCH);
         for (size_t i = 0; i < count; i++)
-            area_page_unmapped(entries[i].physical);
-        released += count;
+            released += unmapped(&entries[i]);
         give_way();
     }
     return start;
@@ -345,6 +363,21 @@ void area_release_pages(uintptr_t start, uintptr_t end)
 {
     must_hold_mutex(&address_space_mutex);
     (void)area_release_some(start, end, SIZE_MAX);
+}
+
+struct area_pages area_count_pages(const struct area *area)
+{
+    must_hold_mutex(&address_space_mutex);
+    struct mmu_entry entries[UNMAP_BATCH];
+    struct area_pages pages = { 0 };
+    for (uintptr_t at = area->start; at < area->end;) {
+        size_t count = mmu_find(&at, area->end, entries, UNMAP_BATCH);
+        for (size_t i = 0; i < count; i++)
+            pages.large += entries[i].large;
+        pages.resident += count;
+        give_way();
+    }
+    return pages;
 }
 
 /* ---- Reclaim: a clock whose hand goes round the areas ------------------------------------------------ */

@@ -45,6 +45,8 @@ void area_set_end(struct area *area, uintptr_t end);
 void area_set_start(struct area *area, uintptr_t start);
 /* Of the area; not of its pages. */
 void area_set_protection(struct area *area, unsigned protection);
+/* A page fault with this error (FAULT_*) may be served. */
+bool area_allows(const struct area *area, uint64_t error);
 /* Makes an area boundary at `at` if one area spans it. 0 or -ENOMEM. */
 int area_split_at(uintptr_t at);
 /* The same at both ends, or, with -ENOMEM, at neither. */

@@ -19,6 +19,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "memory/areas.h"
+#include "memory/large.h"
 #include "memory/layout.h"
 #include "memory/page_cache.h"
 #include "memory/user.h"
@@ -31,6 +32,8 @@
 #define KEPT_FRAMES 64      /* what is to be had at PAGES_KEPT while there are idle file pages: some threads */
 #define WORKING_PAGES 128   /* file pages that stay mapped, used or not */
 #define POPULATED_AT_ONCE 8 /* pages between points where others may run */
+
+struct memory_events memory_events;
 
 /* Only within this file: nothing is mapped yet; the fault has to be served from the start. */
 #define FAULT_RETRY ((enum fault_result)(FAULT_IO + 1))
@@ -92,7 +95,9 @@ static unsigned anonymous_batch(const struct area *area, uintptr_t address)
     bool sequential = address > area->start && mmu_query(address - PAGE_SIZE, &entry);
     if (!sequential || pages_free_count() < 8 * PAGES_RESERVE)
         return 1;
-    uint64_t left = (area->end - address) >> PAGE_SHIFT;
+    /* Not into what may become a large page. */
+    uintptr_t end = area->flags & AREA_LARGE ? align_up(address + 1, LARGE_PAGE_SIZE) : area->end;
+    uint64_t left = (min_of(end, area->end) - address) >> PAGE_SHIFT;
     return (unsigned)min_of(left, (uint64_t)ANONYMOUS_AHEAD);
 }
 
@@ -235,15 +240,6 @@ static enum fault_result fault_fixed(const struct area *area, uintptr_t address)
     return map_entries(&entry, 1, address);
 }
 
-static bool allowed(const struct area *area, uint64_t error)
-{
-    if (error & FAULT_WRITE)
-        return area->protection & MMU_WRITE;
-    if (error & FAULT_FETCH)
-        return area->protection & MMU_EXECUTE;
-    return area->protection != 0;
-}
-
 /* Reads it in with no lock held, and reserves room. FAULT_RETRY, with a reference to the page in *read unless it was
  * cut off. */
 static enum fault_result read_in(const struct need *need, struct page **read)
@@ -298,7 +294,7 @@ static enum fault_result fault_locked(uintptr_t address, uint64_t error, struct 
     struct area *area = area_find(address);
     if (!area)
         return FAULT_NO_AREA;
-    if (!allowed(area, error))
+    if (!area_allows(area, error))
         return FAULT_NO_ACCESS;
     make_room();
     if (mmu_query(address, &present)) {
@@ -321,11 +317,13 @@ static enum apart look_at(const struct area *area, uintptr_t address, uint64_t e
 {
     must_hold_mutex(&address_space_mutex);
     struct mmu_entry present;
-    if (!area || !allowed(area, error) || area->object || area->fixed_pages)
+    if (!area || !area_allows(area, error) || area->object || area->fixed_pages)
         return NOT_APART;
     if (mmu_query(address, &present))
         return !(error & FAULT_WRITE) || present.protection & MMU_WRITE ? APART_AND_SERVED : NOT_APART;
     if (area->flags & AREA_STACK && process_layout.stack_top - address > read_once(stack_limit))
+        return NOT_APART;
+    if (large_is_wanted(area, address))
         return NOT_APART;
     return pages_free_at(PAGES_KEPT) < KEPT_FRAMES ? NOT_APART : APART;
 }
@@ -382,6 +380,8 @@ static enum fault_result fault(uintptr_t address, uint64_t error)
 {
     struct page *read = NULL;
     bool reserved = false; /* room for that page */
+    if (large_fault(address, error))
+        return FAULT_RESOLVED;
     for (;;) {
         struct need need = { .reserved = reserved ? read : NULL };
         mutex_lock(&address_space_mutex);
@@ -405,6 +405,7 @@ static enum fault_result fault(uintptr_t address, uint64_t error)
 enum fault_result address_space_fault(uintptr_t address, uint64_t error)
 {
     address = align_down(address, PAGE_SIZE);
+    __atomic_fetch_add(&memory_events.faults, 1, __ATOMIC_RELAXED);
     if (likely(kernel_is_held()))
         return fault(address, error);
     if (fault_apart(address, error))

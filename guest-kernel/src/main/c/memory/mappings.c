@@ -76,6 +76,21 @@ int mapping_unmap_locked(uintptr_t start, uintptr_t end)
     return 0;
 }
 
+void mapping_merge_range(uintptr_t start, uintptr_t end)
+{
+    must_hold_mutex(&address_space_mutex);
+    struct area *area = area_first_after(start ? start - 1 : 0);
+    unsigned steps = 0;
+    while (area && area->start <= end) {
+        mapping_step_locked(&steps);
+        uintptr_t at = area->start;
+        area_merge_around(area);
+        area = area_first_after(at);
+        if (area)
+            area = area_next(area);
+    }
+}
+
 bool mapping_is_free(uintptr_t start, size_t length)
 {
     must_hold_mutex(&address_space_mutex);
@@ -275,11 +290,6 @@ int address_space_check(uintptr_t start, size_t length)
     return covered ? 0 : -ENOMEM;
 }
 
-static bool is_private_memory(const struct area *area)
-{
-    return !area->object && !area->fixed_pages && !(area->flags & (AREA_SHARED | AREA_KEPT));
-}
-
 int address_space_check_private(uintptr_t start, size_t length)
 {
     size_t whole = align_up(length, PAGE_SIZE);
@@ -287,7 +297,7 @@ int address_space_check_private(uintptr_t start, size_t length)
     unsigned steps = 0;
     mutex_lock(&address_space_mutex);
     for (struct area *area = area_first_after(start); area && area->start < start + whole; area = area_next(area)) {
-        private = private && is_private_memory(area);
+        private = private && mapping_is_private(area);
         mapping_step_locked(&steps);
     }
     mutex_unlock(&address_space_mutex);

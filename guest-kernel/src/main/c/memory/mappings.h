@@ -26,6 +26,12 @@ static inline bool mapping_commits(unsigned flags, unsigned protection)
     return (protection & MMU_WRITE) && !(flags & (AREA_SHARED | AREA_NO_RESERVE | AREA_COMMITTED));
 }
 
+/* Memory that is the program's alone, with no file behind it. Pure. */
+static inline bool mapping_is_private(const struct area *area)
+{
+    return !area->object && !area->fixed_pages && !(area->flags & (AREA_SHARED | AREA_KEPT));
+}
+
 /* Bytes of a thread's stack that are promised: more than a Java thread touches that does little (92 KiB with OpenJDK
  * 17, 80 of them the pages that HotSpot touches ahead of calls). */
 #define STACK_COMMITTED (256UL << 10)
@@ -46,6 +52,8 @@ void mapping_step_locked(unsigned *steps);
 bool mapping_may_commit(size_t bytes);
 /* RLIMIT_AS and RLIMIT_DATA allow so many bytes more of such an area. */
 bool mapping_may_grow(size_t bytes, unsigned flags, unsigned protection);
+/* Joins equal areas in and around [start, end). */
+void mapping_merge_range(uintptr_t start, uintptr_t end);
 /* All of [start, end) lies in areas. */
 bool mapping_is_covered(uintptr_t start, uintptr_t end);
 /* Nothing of [start, start + length) lies in an area. */

@@ -15,20 +15,6 @@
 
 #define PROTECT_PIECE (16UL << 20) /* bytes changed before others may run */
 
-static void merge_range(uintptr_t start, uintptr_t end)
-{
-    struct area *area = area_first_after(start ? start - 1 : 0);
-    unsigned steps = 0;
-    while (area && area->start <= end) {
-        mapping_step_locked(&steps);
-        uintptr_t at = area->start;
-        area_merge_around(area);
-        area = area_first_after(at);
-        if (area)
-            area = area_next(area);
-    }
-}
-
 static bool may_become(unsigned protection, uintptr_t start, uintptr_t end)
 {
     if (!(protection & MMU_WRITE))
@@ -113,7 +99,7 @@ static int protect_locked(uintptr_t start, uintptr_t end, unsigned protection)
                        ((area->flags & AREA_SHARED) && !mappable_pages(area->object)->operations->write);
         protect_pages(area->start, area->end, protection, upgrade);
     }
-    merge_range(start, end);
+    mapping_merge_range(start, end);
     return 0;
 }
 

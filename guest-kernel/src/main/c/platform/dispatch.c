@@ -34,6 +34,12 @@ size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t li
 
 bool mmu_query(uintptr_t virtual, struct mmu_entry *out) { return platform_operations->mmu->query(virtual, out); }
 
+int mmu_map_large(const struct mmu_entry *entry) { return platform_operations->mmu->map_large(entry); }
+
+bool mmu_has_large_pages(void) { return platform_operations->mmu->map_large; }
+
+struct mmu_large_counts mmu_large_counts(void) { return platform_operations->mmu->large_counts(); }
+
 bool mmu_test_clear_accessed(uintptr_t virtual) { return platform_operations->mmu->test_clear_accessed(virtual); }
 
 int kernel_map(uintptr_t virtual, struct page *const *pages, size_t count)

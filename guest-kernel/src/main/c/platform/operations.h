@@ -20,6 +20,8 @@ struct mmu_operations {
     size_t (*find)(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
     bool (*query)(uintptr_t virtual, struct mmu_entry *out);
     bool (*test_clear_accessed)(uintptr_t virtual);
+    int (*map_large)(const struct mmu_entry *entry); /* NULL: the platform has none */
+    struct mmu_large_counts (*large_counts)(void);
 };
 
 struct platform_operations {

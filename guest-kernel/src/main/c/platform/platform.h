@@ -171,18 +171,32 @@ struct mmu_entry {
     phys_t physical;
     unsigned protection;  /* MMU_* */
     bool accessed, dirty; /* as the CPU left them; ignored by mmu_map() */
+    bool large;           /* a large page, or a part of one; ignored by mmu_map() */
 };
+/* Bytes, aligned: what one entry of a level-2 table maps (Intel SDM 3A 4.5). */
+#define LARGE_PAGE_SIZE (2UL << 20)
 /* Sets `count` translations (any addresses, best ascending), replacing what was there; stale
  * translations are flushed on all CPUs. 0, or -ENOMEM with none set and no table made. */
 must_check int mmu_map(const struct mmu_entry *entries, size_t count);
+/* The same for one large page: `entry` gives its first address and frame, both aligned to LARGE_PAGE_SIZE, and there is
+ * no translation in its range. Other calls may split it into pages at any time, which needs no memory. */
+must_check int mmu_map_large(const struct mmu_entry *entry);
+/* False: the platform has none. */
+bool mmu_has_large_pages(void);
+/* Large pages that are mapped, and how often one was split since the boot. */
+struct mmu_large_counts {
+    uint64_t mapped, splits;
+};
+struct mmu_large_counts mmu_large_counts(void);
 /* Clears up to `limit` present translations in [*from, end), ascending, stores them in `out`
  * and moves *from after the last address looked at (== end: all done). Flushed on return.
- * Skips absent tables, so a sparse terabyte costs little. */
+ * Skips absent tables, so a sparse terabyte costs little. A large page within the range is one translation, and
+ * `large`; the call ends after it. */
 size_t mmu_unmap(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
 /* Sets the protection of every present translation in [from, end). Without `upgrade_write` a read-only
  * translation stays read-only even if MMU_WRITE is given. */
 void mmu_protect(uintptr_t from, uintptr_t end, unsigned protection, bool upgrade_write);
-/* Lists translations as mmu_unmap() does, and leaves them. */
+/* Lists translations as mmu_unmap() does, each part of a large page as one, and leaves them. */
 size_t mmu_find(uintptr_t *from, uintptr_t end, struct mmu_entry *out, size_t limit);
 /* The translation of one address; false if absent. */
 bool mmu_query(uintptr_t virtual, struct mmu_entry *out);

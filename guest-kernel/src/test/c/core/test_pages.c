@@ -215,6 +215,34 @@ static void test_levels(void)
 #define BLOCKS 2000
 
 /* Blocks of all sizes keep their contents beside each other, and all memory comes back. */
+static unsigned reclaims;
+static uint64_t count_reclaims(uint64_t wanted, enum pages_level level)
+{
+    (void)wanted, (void)level;
+    reclaims++;
+    return 0;
+}
+
+/* A block for which nothing is dropped, and only while enough stays free. */
+static void test_leaving(void)
+{
+    pages_init(descriptors, FRAMES);
+    add(1, FRAMES);
+    pages_reclaim = count_reclaims;
+    uint64_t free = pages_free_count();
+    CHECK(pages_allocate_leaving(9, free - 511) == NULL);
+    struct page *block = pages_allocate_leaving(9, free - 512);
+    CHECK(block != NULL && page_address(block) % (512 * PAGE_SIZE) == 0);
+    CHECK_EQUAL(pages_free_count(), free - 512);
+    for (unsigned i = 0; i < 512; i++)
+        page_put(block + i);
+    CHECK_EQUAL(pages_free_count(), free);
+    while (pages_allocate_leaving(9, 0))
+        ;
+    CHECK_EQUAL(reclaims, 0);
+    pages_reclaim = NULL;
+}
+
 static void test_heap_contents(void)
 {
     static struct {
@@ -327,6 +355,7 @@ int main(void)
     host_test("pages: freed blocks join", test_blocks_join);
     host_test("pages: reclaim is asked when there are none", test_reclaim_is_asked);
     host_test("pages: who gets the last ones", test_levels);
+    host_test("pages: a block is taken only while enough stays free", test_leaving);
     host_test("pages: much memory", test_much_memory);
     host_test("pages: many stretches", test_many_stretches);
     host_test("heap: contents and return", test_heap_contents);

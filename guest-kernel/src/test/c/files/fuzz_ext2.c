@@ -29,6 +29,12 @@
 #define READ_LIMIT 65536
 
 struct platform_information platform;
+struct memory_events memory_events;
+struct area_pages area_count_pages(const struct area *area)
+{
+    (void)area;
+    return (struct area_pages){ 0 };
+}
 void address_space_for_each(void (*visit)(const struct area *area, void *context), void *context)
 {
     (void)visit;

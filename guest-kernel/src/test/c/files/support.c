@@ -164,6 +164,12 @@ void address_space_for_each(void (*visit)(const struct area *area, void *context
     visit(&area, context);
 }
 
+struct memory_events memory_events = { .faults = 7 };
+struct area_pages area_count_pages(const struct area *of)
+{
+    return (struct area_pages){ .resident = (of->end - of->start) >> PAGE_SHIFT };
+}
+
 void address_space_usage(struct address_space_usage *usage)
 {
     *usage = (struct address_space_usage){ .reserved_bytes = 8192, .resident_pages = 2 };

@@ -143,6 +143,11 @@ struct page *pages_allocate_at(unsigned order, enum pages_level level)
     return page;
 }
 
+struct page *pages_allocate_leaving(unsigned order, uint64_t left)
+{
+    return pages_free_count() < (1UL << order) + left || must_fail() ? NULL : find_free(order);
+}
+
 struct page *pages_allocate(unsigned order) { return pages_allocate_at(order, PAGES_KEPT); }
 struct page *page_allocate_at(enum pages_level level) { return pages_allocate_at(0, level); }
 struct page *page_allocate(void) { return page_allocate_at(PAGES_KEPT); }
@@ -178,6 +183,15 @@ void page_put(struct page *page)
     else
         page->references--;
 }
+
+/* A platform without large pages, unless a test has page tables of its own with them. */
+__attribute__((weak)) bool mmu_has_large_pages(void) { return false; }
+__attribute__((weak)) int mmu_map_large(const struct mmu_entry *entry)
+{
+    (void)entry;
+    return -ENOMEM;
+}
+__attribute__((weak)) struct mmu_large_counts mmu_large_counts(void) { return (struct mmu_large_counts){ 0 }; }
 
 uint64_t host_pages_withheld, host_pages_total = HOST_PAGES;
 uint64_t pages_free_count(void) { return HOST_PAGES - pages_in_use - host_pages_withheld; }

@@ -48,6 +48,7 @@ int address_space_populate(uintptr_t start, size_t length, bool for_write)
     (void)start, (void)length, (void)for_write;
     return 0;
 }
+struct memory_events memory_events;
 void page_cache_mapped(struct page *page) { (void)page; }
 void page_cache_unmapped(struct page *page) { (void)page; }
 uint64_t page_cache_spare(void) { return 0; }

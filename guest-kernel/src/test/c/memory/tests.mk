@@ -6,7 +6,7 @@ target/test/page_cache: $(call host,$(PAGE_CACHE_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
 # The address space without faults.
-SPACE_SOURCES := $(addprefix src/main/c/memory/,areas.c layout.c mappings.c protection.c remap.c sources.c)
+SPACE_SOURCES := $(addprefix src/main/c/memory/,areas.c large.c layout.c mappings.c protection.c remap.c sources.c)
 AREAS_SOURCES := src/test/c/memory/test_areas.c $(SPACE_SOURCES)
 target/test/areas: $(call host,$(AREAS_SOURCES) $(HOST_SOURCES))
 	$(host_link)
@@ -23,11 +23,18 @@ EXHAUSTION_SOURCES := src/test/c/memory/test_exhaustion.c $(filter src/main/%,$(
 target/test/exhaustion: $(call host,$(EXHAUSTION_SOURCES) $(HOST_SOURCES))
 	$(host_link)
 
+# Over page tables as the native platform has them.
+LARGE_SOURCES := src/test/c/memory/test_large.c $(filter src/main/%,$(FAULT_SOURCES))
+target/test/large: $(call host,$(LARGE_SOURCES) $(HOST_SOURCES))
+	$(host_link)
+
 .PHONY: test-memory
-test-memory: target/test/page_cache target/test/areas target/test/layout target/test/fault target/test/exhaustion
+test-memory: target/test/page_cache target/test/areas target/test/layout target/test/fault target/test/exhaustion \
+    target/test/large
 	target/test/page_cache
 	target/test/areas
 	target/test/layout
 	target/test/fault
 	target/test/exhaustion
+	target/test/large
 TESTS += test-memory

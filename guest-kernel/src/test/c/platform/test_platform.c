@@ -309,6 +309,43 @@ static bool any_mapped(const struct mmu_entry *entries)
     return false;
 }
 
+#define LARGE_FRAMES (LARGE_PAGE_SIZE / PAGE_SIZE)
+
+/* The CPU itself reads and writes through the entries, before and after a large page is split. */
+static void test_large_page(void)
+{
+    if (!mmu_has_large_pages())
+        return;
+    uint64_t free_before = pages_free_count(), splits = mmu_large_counts().splits;
+    struct page *frames = pages_allocate_at(9, PAGES_NEEDED);
+    struct mmu_entry found,
+        entry = { .virtual = CHURN_BASE, .physical = page_address(frames), .protection = MMU_READ | MMU_WRITE };
+    check("a large page is mapped", mmu_map_large(&entry) == 0 && mmu_large_counts().mapped == 1);
+    uintptr_t last = CHURN_BASE + LARGE_PAGE_SIZE - PAGE_SIZE, from = CHURN_BASE + PAGE_SIZE, whole = CHURN_BASE;
+    uint64_t value = 0x1234, *there = page_data(frames + LARGE_FRAMES - 1);
+    check("its last page is the last frame",
+          user_copy_raw((void *)last, &value, sizeof(value)) == 0 && *there == value &&
+              has(last, page_address(frames + LARGE_FRAMES - 1), MMU_READ | MMU_WRITE));
+    struct mmu_entry out[2];
+    check("one page of it is unmapped", mmu_unmap(&from, from + PAGE_SIZE, out, 2) == 1 && !out[0].large &&
+                                            out[0].physical == page_address(frames + 1));
+    check("which splits it", mmu_large_counts().splits == splits + 1 && mmu_large_counts().mapped == 0);
+    check("that page is gone", !mmu_query(CHURN_BASE + PAGE_SIZE, &found));
+    value = 0x5678;
+    check("and the others are there", user_copy_raw((void *)last, &value, sizeof(value)) == 0 && *there == value);
+    size_t rest = 0;
+    for (from = whole; from < CHURN_BASE + LARGE_PAGE_SIZE;)
+        rest += mmu_unmap(&from, CHURN_BASE + LARGE_PAGE_SIZE, out, 2);
+    check("all the others are unmapped", rest == LARGE_FRAMES - 1);
+    check("a large page is mapped again", mmu_map_large(&entry) == 0);
+    mmu_protect(whole, whole + LARGE_PAGE_SIZE, MMU_READ, false);
+    check("its protection changes as a whole",
+          has(last, page_address(frames + LARGE_FRAMES - 1), MMU_READ) && mmu_large_counts().mapped == 1);
+    check("it is unmapped as a whole", mmu_unmap(&whole, whole + LARGE_PAGE_SIZE, out, 2) == 1 && out[0].large);
+    pages_free(frames, 9);
+    check("all memory of large pages is given back", pages_free_count() == free_before);
+}
+
 static void give_back(struct list *taken, uint64_t count)
 {
     for (struct list *node; count-- > 0 && (node = list_pop_front(taken)) != NULL;)
@@ -644,6 +681,7 @@ noreturn void kernel_main(void)
     test_protection();
     test_kernel_stacks();
     test_mmu();
+    test_large_page();
     test_memory_exhausted();
     test_clock();
     test_timer();

@@ -26,6 +26,15 @@ static void show_name(struct text *out, size_t line_start, const struct area *ar
     text_bytes(out, name, strlen(name));
 }
 
+static void show_sizes(struct text *out, const struct area *area)
+{
+    const uint64_t k = PAGE_SIZE / 1024;
+    struct area_pages pages = area_count_pages(area);
+    text_print(out, "Size:           %8lu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
+               (area->end - area->start) / 1024);
+    text_print(out, "Rss:            %8lu kB\nAnonHugePages:  %8lu kB\n", pages.resident * k, pages.large * k);
+}
+
 /* For address_space_for_each(). */
 static void show_area(const struct area *area, void *context)
 {
@@ -42,8 +51,7 @@ static void show_area(const struct area *area, void *context)
     show_name(out, line_start, area);
     text_print(out, "\n");
     if (maps->sizes)
-        text_print(out, "Size:           %8lu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
-                   (area->end - area->start) / 1024);
+        show_sizes(out, area);
 }
 
 void show_maps(struct text *out, uint32_t number)
@@ -73,5 +81,6 @@ void show_smaps_rollup(struct text *out, uint32_t number)
     text_print(out, "Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\n");
     text_print(out, "Private_Dirty:  %8lu kB\nReferenced:     %8lu kB\nAnonymous:      %8lu kB\n", resident, resident,
                resident);
+    text_print(out, "AnonHugePages:  %8lu kB\n", mmu_large_counts().mapped * (LARGE_PAGE_SIZE / 1024));
     text_print(out, "Swap:                  0 kB\nSwapPss:               0 kB\nLocked:                0 kB\n");
 }

@@ -27,6 +27,7 @@ static void show_memory(struct text *out, uint32_t number)
     text_print(out, "Buffers:               0 kB\nCached:         %8lu kB\nSwapCached:            0 kB\n", cached);
     text_print(out, "SwapTotal:             0 kB\nSwapFree:              0 kB\nDirty:                 0 kB\n");
     text_print(out, "Shmem:          %8lu kB\n", cached - page_cache_evictable() * k);
+    text_print(out, "AnonHugePages:  %8lu kB\n", mmu_large_counts().mapped * (LARGE_PAGE_SIZE / 1024));
     text_print(out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
 }
 
@@ -146,7 +147,11 @@ static void show_memory_events(struct text *out, uint32_t number)
     (void)number;
     text_print(out, "nr_free_pages %lu\nnr_file_pages %lu\nnr_dirty 0\nnr_writeback 0\n", pages_free_count(),
                page_cache_count());
-    text_print(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\noom_kill 0\n");
+    struct mmu_large_counts large = mmu_large_counts();
+    text_print(out, "nr_anon_transparent_hugepages %lu\n", large.mapped);
+    text_print(out, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault %lu\n", memory_events.faults);
+    text_print(out, "oom_kill 0\nthp_fault_alloc %lu\nthp_fault_fallback %lu\nthp_split_pmd %lu\n",
+               memory_events.large_served, memory_events.large_missing, large.splits);
 }
 
 /* Requests and sectors that were read and written; times are not measured. */

@@ -8,6 +8,8 @@
 #include "platform/native/instructions.h"
 #include "platform/native/native.h"
 #include "platform/native/page_table.h"
+
+#define HAS_LARGE_PAGES 1
 #include "platform/x86/user_half.h"
 
 /* From this many pages on, dropping the whole TLB is cheaper than page by page. */

@@ -6,10 +6,7 @@
 
 #include "platform/x86/page_table.h"
 
-#define LARGE_PAGE_SIZE (2UL << 20)
-
 #define ENTRY_UNCACHED (3UL << 3) /* PWT, PCD: type UC whatever the MTRRs say */
-#define ENTRY_LARGE (1UL << 7)
 #define ENTRY_GLOBAL (1UL << 8)
 
 static inline uint64_t *entry_table(uint64_t entry) { return phys_to_virt(entry & ENTRY_ADDRESS); }

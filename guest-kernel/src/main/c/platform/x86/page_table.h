@@ -15,6 +15,7 @@
 #define ENTRY_USER (1UL << 2)
 #define ENTRY_ACCESSED (1UL << 5)
 #define ENTRY_DIRTY (1UL << 6)
+#define ENTRY_LARGE (1UL << 7) /* at level 2 */
 #define ENTRY_NO_EXECUTE (1UL << 63)
 #define ENTRY_ADDRESS 0x000ffffffffff000UL
 /* Ignored by the CPU: a translation without any access right, which is not present to the CPU. */

@@ -8,9 +8,11 @@
  * entry is replaced, bits that another CPU sets after the reading are lost: nothing above depends on them. Frames are
  * safe in any case, since every caller flushes before a frame is used again.
  */
-#include "platform/x86/user_half.h"
 #include "platform/xenpv/page_table.h"
 #include "platform/xenpv/xenpv.h"
+
+#define HAS_LARGE_PAGES 0 /* Xen refuses them to PV guests */
+#include "platform/x86/user_half.h"
 
 static uint64_t *user_root(void) { return pv_kernel_root; }
 static phys_t physical_of(uint64_t address) { return pv_page_of_frame(address >> PAGE_SHIFT) << PAGE_SHIFT; }

@@ -11,9 +11,11 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * verify -pl it -Dgroups=exhaustion -Dlab.excluded=none [-Dlab.platforms=QEMU]}.
  */
 @Tag("exhaustion")
+@Timeout(value = 6, unit = TimeUnit.HOURS)
 class OutOfMemoryIT {
 
     private static final Duration SILENCE = GuestSuite.BOOT;

@@ -11,7 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -21,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * ratio has to be, people judge. {@code -Dpeer.rounds=N} measures each N times.
  */
 @Tag("peer")
+@Timeout(value = 6, unit = TimeUnit.HOURS)
 class PeerBenchmarkIT {
 
     private static final int ROUNDS = Integer.getInteger("peer.rounds");

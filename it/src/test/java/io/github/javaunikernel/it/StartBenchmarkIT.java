@@ -10,8 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * {@code -Dpeer.rounds=N} measures CPU seconds N times, {@code -Dlab.jdks=17} only with that Java.
  */
 @Tag("peer")
+@Timeout(value = 6, unit = TimeUnit.HOURS)
 class StartBenchmarkIT {
 
     private static final int ROUNDS = Integer.getInteger("peer.rounds");
