@@ -8,6 +8,7 @@
  * flags are limited to USER_FLAGS, the FPU state is made harmless before it is loaded, and the way to user mode makes
  * the other registers harmless. The alternate stack in struct user_thread is its own thread's.
  */
+#include "core/pages.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/signal_frame.h"
@@ -79,21 +80,34 @@ static int push_fpu(uintptr_t at)
     return !error && has_xsave() ? user_put(at + size, &magic2) : error;
 }
 
+/* Reading may sleep, and whoever runs meanwhile has this thread's registers saved into its own area: so the state that
+ * is read goes to a page beside it first. */
+static int read_fpu(uintptr_t at, void *area)
+{
+    if (at & 63)
+        return -EFAULT;
+    struct page *page = page_allocate_at(PAGES_NEEDED);
+    if (!page)
+        return -EFAULT;
+    uint8_t *state = page_data(page);
+    int error = user_read(state, at, fpu_area_size());
+    memset(state + SOFTWARE_BYTES, 0, sizeof(struct fpu_software));
+    if (!error && !fpu_sanitise(state))
+        error = -EFAULT;
+    if (!error)
+        memcpy(area, state, fpu_area_size());
+    page_put(page);
+    return error;
+}
+
 static int pop_fpu(uintptr_t at)
 {
-    struct thread *thread = thread_current();
-    if (!at) {
-        fpu_init_area(thread->fpu_area);
-    } else {
-        if (at & 63 || user_read(thread->fpu_area, at, fpu_area_size()))
-            return -EFAULT;
-        memset((uint8_t *)thread->fpu_area + SOFTWARE_BYTES, 0, sizeof(struct fpu_software));
-        if (!fpu_sanitise(thread->fpu_area)) {
-            fpu_init_area(thread->fpu_area);
-            return -EFAULT;
-        }
-    }
-    fpu_restore(thread->fpu_area);
+    void *area = thread_current()->fpu_area;
+    if (!at)
+        fpu_init_area(area);
+    else if (read_fpu(at, area))
+        return -EFAULT;
+    fpu_restore(area);
     return 0;
 }
 

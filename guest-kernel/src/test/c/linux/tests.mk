@@ -11,11 +11,13 @@ INSTANCE_SOURCES := src/main/c/linux/instance.c src/main/c/linux/diagnostics.c $
 $(LINUX_TEST)/test_environment: $(call host,$(ENVIRONMENT_SOURCES))
 $(LINUX_TEST)/test_instance: $(call host,$(ENVIRONMENT_SOURCES) $(INSTANCE_SOURCES))
 $(LINUX_TEST)/test_pending: $(call host,src/main/c/linux/pending.c)
+$(LINUX_TEST)/test_signal_frame: $(call host,src/main/c/linux/signal_frame.c)
+$(LINUX_TEST)/test_signal_frame: WRAPPED := -Wl,--wrap=user_read
 $(LINUX_TEST)/test_%: $(call host,src/test/c/linux/test_%.c $(HOST_SOURCES))
-	$(host_link)
+	$(host_link) $(WRAPPED)
 
 .PHONY: test-linux
-test-linux: $(LINUX_TEST)/test_environment $(LINUX_TEST)/test_instance $(LINUX_TEST)/test_pending
+test-linux: $(addprefix $(LINUX_TEST)/test_,environment instance pending signal_frame)
 	@for test in $^; do $$test 2>$$test.log || { cat $$test.log; exit 1; }; done
 TESTS += test-linux
 
