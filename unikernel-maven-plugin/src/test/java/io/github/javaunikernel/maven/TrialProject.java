@@ -52,8 +52,10 @@ final class TrialProject {
                 "image": {"file": "shop-1.0.img", "size": %d, "uuid": "01234567-89ab-8def-8123-456789abcdef"},
                 "kernel": {"version": "1", "options": ""},
                 "machine": {"memory": 256, "vcpus": 1, "network": "dhcp", "hostname": "shop"},
-                "application": {"executable": "/app/program", "debugPort": 0,
-                "trainingConfig": "/etc/unikernel.training.conf"},
+                "jdk": {"version": "17.0.15", "vendor": "Debian", "modulesInUse": [], "modules": [],
+                "moduleReasons": {}, "moduleBytes": {}},
+                "application": {"mainClass": "org.example.Main", "classPath": ["maven:org.example:shop:jar:1.0"],
+                "debugPort": 0, "trainingConfig": "/etc/unikernel.training.conf"},
                 "parts": {"fileSystem": 1024, "free": 0},
                 "files": [{"path": "/etc/unikernel.conf", "type": "file", "mode": "0644", "size": 18,
                 "origin": "generated", "sha256": "00"}]}
