@@ -26,7 +26,7 @@ final class Causes {
             String message = ((AwsServiceException) failure).awsErrorDetails().errorMessage();
             return message == null ? code : code + ", " + stripFullStop(message);
         }
-        if (failure instanceof AwsServiceException service) {
+        if (failure instanceof AwsServiceException service && Fault.of(failure) != Fault.PROXY) {
             return "status " + service.statusCode();
         }
         if (failure instanceof ApiCallTimeoutException || failure instanceof ApiCallAttemptTimeoutException) {
@@ -35,6 +35,7 @@ final class Causes {
         return switch (Fault.of(failure)) {
             case NO_CREDENTIALS -> "there are no credentials to sign with";
             case INTERRUPTED -> "it was interrupted";
+            case PROXY -> "the proxy of settings.xml does not let the request through";
             default -> ofTransport(failure);
         };
     }

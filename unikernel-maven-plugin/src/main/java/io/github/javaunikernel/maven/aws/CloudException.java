@@ -24,6 +24,8 @@ public final class CloudException extends Exception {
                 null,
                 "Check that the credentials are current and that their policy allows the call; the manual's"
                         + " EC2 chapter has the whole policy."),
+        /** The proxy on the way refuses. */
+        PROXY(null, "Give the active proxy there the username and password that it wants, or ask who runs it."),
         /** The region does not exist or does not have the machines that are asked for. */
         REGION(CloudSetting.REGIONS, "Choose other regions."),
         /** No boot loader image (AKI) is known for the region. */

@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.aws;
 
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.HttpURLConnection;
 import java.net.UnknownHostException;
 import java.util.Set;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
@@ -23,6 +24,8 @@ enum Fault {
     NOT_FOUND,
     /** The caller may not do this. */
     DENIED,
+    /** The proxy on the way does not let the request through. */
+    PROXY,
     /** There are no credentials to sign with. */
     NO_CREDENTIALS,
     /** The request is understood and refused. */
@@ -102,6 +105,9 @@ enum Fault {
                 && "WRITE_REQUEST_TIMEOUT".equals(validation.reasonAsString())) {
             return TRANSIENT;
         }
+        if (e.statusCode() == HttpURLConnection.HTTP_PROXY_AUTH) {
+            return PROXY;
+        }
         if (e.statusCode() == 404 || code.endsWith(".NotFound") || code.endsWith("NotFoundException")) {
             return NOT_FOUND;
         }
@@ -117,10 +123,15 @@ enum Fault {
                 return UNREACHABLE;
             }
             if (t instanceof IOException) {
-                return TRANSIENT;
+                return isOfTunnel(t) ? PROXY : TRANSIENT;
             }
         }
         return REJECTED;
+    }
+
+    /** The JDK has no type for what a proxy answers to CONNECT with a status of 4xx. */
+    private static boolean isOfTunnel(Throwable t) {
+        return String.valueOf(t.getMessage()).matches("(?s)Unable to tunnel through proxy\\..* 4\\d\\d .*");
     }
 
     private static boolean mentionsCredentials(Throwable failure) {

@@ -98,6 +98,7 @@ final class Retrier {
         return switch (fault) {
             case DENIED -> Reason.PERMISSION;
             case NO_CREDENTIALS -> Reason.CREDENTIALS;
+            case PROXY -> Reason.PROXY;
             case INTERRUPTED -> Reason.INTERRUPTED;
             case TRANSIENT, UNREACHABLE -> deadline.passed() ? Reason.DEADLINE : Reason.SERVICE;
             case NOT_FOUND, REJECTED -> Reason.SERVICE;

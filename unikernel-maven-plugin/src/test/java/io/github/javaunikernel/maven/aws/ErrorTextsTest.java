@@ -7,10 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.javaunikernel.maven.aws.CloudException.Reason;
 import io.github.javaunikernel.maven.aws.fake.FakeAws;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -56,6 +61,48 @@ class ErrorTextsTest {
                 "The active proxy of settings.xml has no usable address: http://not a host:8080. Correct its"
                         + " protocol, host and port there.",
                 text(() -> access("http://127.0.0.1:1", Optional.of(proxy))));
+    }
+
+    /** Plain requests get the answer themselves; those with TLS do not get their tunnel. */
+    @ParameterizedTest
+    @ValueSource(strings = {"http", "https"})
+    void aProxyThatWantsAPassword(String scheme) throws Exception {
+        try (ServerSocket listening = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            Thread proxy = new Thread(() -> refuse(listening), "proxy");
+            proxy.start();
+            HttpProxy used = new HttpProxy(
+                    "http", "127.0.0.1", listening.getLocalPort(), Optional.empty(), Optional.empty(), Set.of());
+            try (AwsAccess access = access(scheme + "://ec2.example.com", Optional.of(used))) {
+                Retrier retrier = new Retrier(Deadline.in(Duration.ofHours(1)), new Deployments.Recorder());
+                assertEquals(
+                        "Could not list images: the proxy of settings.xml does not let the request through. Give the"
+                                + " active proxy there the username and password that it wants, or ask who runs it.",
+                        text(() -> retrier.call(
+                                "list images", () -> access.ec2("eu-west-1").describeImages())));
+            }
+            listening.close();
+            proxy.join();
+        }
+    }
+
+    /** Answers each connection as a proxy without the right password does, until it no longer listens. */
+    private static void refuse(ServerSocket listening) {
+        while (!listening.isClosed()) {
+            try (Socket client = listening.accept()) {
+                BufferedReader request = new BufferedReader(new InputStreamReader(client.getInputStream()));
+                for (String line = request.readLine(); line != null && !line.isEmpty(); line = request.readLine()) {
+                    continue;
+                }
+                client.getOutputStream()
+                        .write(("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic"
+                                        + " realm=\"test\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                                .getBytes(StandardCharsets.US_ASCII));
+            } catch (IOException e) {
+                if (!listening.isClosed()) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        }
     }
 
     @Test
