@@ -8,7 +8,6 @@
  * flags are limited to USER_FLAGS, the FPU state is made harmless before it is loaded, and the way to user mode makes
  * the other registers harmless. The alternate stack in struct user_thread is its own thread's.
  */
-#include "core/pages.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "linux/signal_frame.h"
@@ -80,24 +79,24 @@ static int push_fpu(uintptr_t at)
     return !error && has_xsave() ? user_put(at + size, &magic2) : error;
 }
 
-/* Reading may sleep, and whoever runs meanwhile has this thread's registers saved into its own area: so the state that
- * is read goes to a page beside it first. */
-static int read_fpu(uintptr_t at, void *area)
+/*
+ * Into the thread's own area. If another thread ran meanwhile, since a page fault slept, the registers as they are were
+ * saved over a part of it: then everything is read again, and is there by now. This must not need memory. What is left
+ * in the area after an error does not matter: the registers are still those of before.
+ */
+static int read_fpu(uintptr_t at, uint8_t *area)
 {
+    const struct thread *self = thread_current();
+    uint64_t switches;
     if (at & 63)
         return -EFAULT;
-    struct page *page = page_allocate_at(PAGES_NEEDED);
-    if (!page)
-        return -EFAULT;
-    uint8_t *state = page_data(page);
-    int error = user_read(state, at, fpu_area_size());
-    memset(state + SOFTWARE_BYTES, 0, sizeof(struct fpu_software));
-    if (!error && !fpu_sanitise(state))
-        error = -EFAULT;
-    if (!error)
-        memcpy(area, state, fpu_area_size());
-    page_put(page);
-    return error;
+    do {
+        switches = thread_switches(self);
+        if (user_read(area, at, fpu_area_size()))
+            return -EFAULT;
+    } while (thread_switches(self) != switches);
+    memset(area + SOFTWARE_BYTES, 0, sizeof(struct fpu_software));
+    return fpu_sanitise(area) ? 0 : -EFAULT;
 }
 
 static int pop_fpu(uintptr_t at)

@@ -68,6 +68,11 @@ struct thread {
 };
 
 static inline struct thread *thread_current(void) { return this_cpu()->current; }
+/* How often another thread has run in its place. For the thread itself, which sees its own ones. */
+static inline uint64_t thread_switches(const struct thread *self)
+{
+    return read_once(self->sleeps) + read_once(self->preemptions);
+}
 static inline bool thread_is_idle(const struct thread *thread) { return !thread->stack; }
 
 void threads_init(void); /* makes the caller the idle thread of CPU 0 */

@@ -51,6 +51,14 @@ static void threads_change(void)
     fpu_save(area);
     memset(live, 0x77, AREA);
     fpu_restore(area);
+    thread_current()->sleeps++;
+}
+
+static void threads_change_once(void)
+{
+    static unsigned accesses;
+    if (++accesses == 4) /* after two for the frame, and one piece of the state */
+        threads_change();
 }
 
 /* In two pieces, each of which may sleep before it. */
@@ -83,14 +91,14 @@ static void deliver(void)
 
 static void state_comes_back(void)
 {
-    uint64_t mask = 0, pages = host_pages_in_use();
+    uint64_t mask = 0;
     deliver();
+    host_fail_allocation(1); /* it needs no memory */
     CHECK_EQUAL(signal_frame_pop(&registers, &user, &mask), 0);
     CHECK_EQUAL(mask, 6);
     CHECK_EQUAL(registers.rbx, 5);
     CHECK_EQUAL(registers.rip, 0x3000);
     CHECK(state_is(1));
-    CHECK_EQUAL(host_pages_in_use(), pages);
 }
 
 /* Reading the frame sleeps, and other threads have the CPU meanwhile. */
@@ -98,7 +106,7 @@ static void state_comes_back_after_a_sleep(void)
 {
     uint64_t mask;
     deliver();
-    host_user_access = threads_change;
+    host_user_access = threads_change_once;
     CHECK_EQUAL(signal_frame_pop(&registers, &user, &mask), 0);
     host_user_access = NULL;
     CHECK(state_is(1));
@@ -107,17 +115,11 @@ static void state_comes_back_after_a_sleep(void)
 /* The thread goes on with what it has, to die of SIGSEGV. */
 static void state_is_not_taken(void)
 {
-    uint64_t mask, pages = host_pages_in_use();
+    uint64_t mask;
     deliver();
     state_is_refused = true;
     CHECK_EQUAL(signal_frame_pop(&registers, &user, &mask), -EFAULT);
     CHECK(state_is(2));
-    deliver();
-    host_fail_allocation(1);
-    CHECK_EQUAL(signal_frame_pop(&registers, &user, &mask), -EFAULT);
-    CHECK(state_is(2));
-    host_fail_allocation(0);
-    CHECK_EQUAL(host_pages_in_use(), pages);
 }
 
 int main(void)
