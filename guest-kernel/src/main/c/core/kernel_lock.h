@@ -10,7 +10,9 @@
  */
 #pragma once
 
+#include "core/lock.h"
 #include "lib/types.h"
+#include "platform/platform.h"
 
 struct cpu;
 
@@ -75,4 +77,13 @@ static inline void kernel_change_threads(bool wanted)
         kernel_lock_take();
     else
         kernel_lock_give_back();
+}
+
+/* A spinlock that guards what lies on threads' stacks, such as lists of waiters. Where such a stack is now, this CPU
+ * may still see what was there before, and without the kernel lock nothing else makes it look. */
+static inline void spin_lock_stacks(struct spinlock *lock)
+{
+    spin_lock(lock);
+    if (unlikely(kernel_is_shared))
+        cpu_catch_up();
 }

@@ -11,7 +11,6 @@
  * Entered by futex(2), and from sys_threads.c when a thread ends.
  */
 #include "core/kernel_lock.h"
-#include "core/lock.h"
 #include "lib/hash.h"
 #include "lib/list.h"
 #include "linux/futex.h"
@@ -59,26 +58,12 @@ static struct bucket *bucket_of(uintptr_t address)
     return bucket;
 }
 
-/* The waiters lie on stacks, and where one was before, this CPU may still see the memory of another: without the kernel
- * lock, nothing else has it look for that. */
-static void catch_up(void)
-{
-    if (unlikely(kernel_is_shared))
-        cpu_catch_up();
-}
-
-static void lock_bucket(struct bucket *bucket)
-{
-    spin_lock(&bucket->lock);
-    catch_up();
-}
-
 /* The waiter's bucket, locked; it may be requeued until the lock is held. */
 static struct bucket *lock_bucket_of(struct futex_waiter *waiter)
 {
     for (;;) {
         struct bucket *bucket = read_once(waiter->bucket);
-        lock_bucket(bucket);
+        spin_lock_stacks(&bucket->lock);
         if (bucket == waiter->bucket)
             return bucket;
         spin_unlock(&bucket->lock);
@@ -110,7 +95,7 @@ static int64_t futex_wait(uintptr_t address, uint32_t expected, uint32_t bits, n
     if (!bits)
         return -EINVAL;
     /* Queued before the value is read: a change after the read finds the waiter. */
-    lock_bucket(bucket);
+    spin_lock_stacks(&bucket->lock);
     list_push_back(&bucket->waiters, &waiter.link);
     spin_unlock(&bucket->lock);
     int error = user_get(&value, address);
@@ -130,7 +115,7 @@ static int64_t futex_wait(uintptr_t address, uint32_t expected, uint32_t bits, n
 static uint32_t wake_some(struct bucket *bucket, uintptr_t address, uint32_t count, uint32_t bits)
 {
     uint32_t woken = 0;
-    lock_bucket(bucket);
+    spin_lock_stacks(&bucket->lock);
     list_for_each_safe (node, &bucket->waiters) {
         struct futex_waiter *waiter = list_entry(node, struct futex_waiter, link);
         if (woken >= count)
@@ -163,10 +148,9 @@ int64_t futex_wake(uintptr_t address, uint32_t count, uint32_t bits)
 
 static void lock_both(struct bucket *one, struct bucket *two)
 {
-    spin_lock(one < two ? &one->lock : &two->lock);
+    spin_lock_stacks(one < two ? &one->lock : &two->lock);
     if (one != two)
-        spin_lock(one < two ? &two->lock : &one->lock);
-    catch_up();
+        spin_lock_stacks(one < two ? &two->lock : &one->lock);
 }
 
 static void unlock_both(struct bucket *one, struct bucket *two)

@@ -32,14 +32,6 @@ struct mutex_waiter {
     bool impatient; /* the mutex is to be handed over */
 };
 
-/* The spinlock. The waiters lie on stacks, of which this CPU may still see what was there before (platform.h). */
-static void lock_waiters(struct mutex *mutex)
-{
-    spin_lock(&mutex->lock);
-    if (unlikely(kernel_is_shared))
-        cpu_catch_up();
-}
-
 /* Takes the mutex when it has been handed over or is free, and sleeps until then, with the spinlock given back
  * meanwhile. */
 static void wait_for_turn(struct mutex *mutex, struct thread *self)
@@ -57,7 +49,7 @@ static void wait_for_turn(struct mutex *mutex, struct thread *self)
         waiter.impatient = patience_ends == 0 || clock_monotonic() >= patience_ends;
         spin_unlock(&mutex->lock);
         sleep_until(NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
-        lock_waiters(mutex);
+        spin_lock_stacks(&mutex->lock);
     }
     list_remove(&waiter.link);
 }
@@ -89,7 +81,7 @@ static cold void wait_for_mutex(struct mutex *mutex, struct thread *self)
     nanoseconds began = lock_wait_begins();
     if (kernel_is_shared)
         look_for_free(mutex);
-    lock_waiters(mutex);
+    spin_lock_stacks(&mutex->lock);
     wait_for_turn(mutex, self);
     spin_unlock(&mutex->lock);
     lock_wait_ends(mutex->class, began);
@@ -108,7 +100,7 @@ void mutex_lock(struct mutex *mutex)
 void mutex_unlock(struct mutex *mutex)
 {
     lock_given_back(&thread_current()->held, mutex);
-    lock_waiters(mutex);
+    spin_lock_stacks(&mutex->lock);
     assert(mutex->holder == thread_current());
     write_once(mutex->holder, NULL);
     if (!list_empty(&mutex->waiters)) {
