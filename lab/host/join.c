@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * join SOCKET ADDRESS PORT: copies bytes both ways between a socket of this machine (unix(7)) and a TCP port, until either
- * side ends. For the control domain, whose busybox has nothing that connects to a socket of the first kind.
+ * join SOCKET ADDRESS PORT: copies bytes both ways between a socket of this machine (unix(7)) and a TCP port, until
+ * either side ends. For the control domain, whose busybox has nothing that connects to a socket of the first kind.
  */
 #include <arpa/inet.h>
 #include <err.h>

@@ -26,7 +26,7 @@ static inline bool mapping_commits(unsigned flags, unsigned protection)
     return (protection & MMU_WRITE) && !(flags & (AREA_SHARED | AREA_NO_RESERVE | AREA_COMMITTED));
 }
 
-/* Memory that is the program's alone, with no file behind it. Pure. */
+/* Memory that is the program's alone and belongs to no file. Pure. */
 static inline bool mapping_is_private(const struct area *area)
 {
     return !area->object && !area->fixed_pages && !(area->flags & (AREA_SHARED | AREA_KEPT));

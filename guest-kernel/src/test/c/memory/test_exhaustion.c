@@ -266,7 +266,7 @@ static void test_file_faults_without_tables(void)
     CHECK_EQUAL(translation_count, 1);
     CHECK_EQUAL(translations[0].virtual, BASE + 5 * PAGE_SIZE);
     CHECK_EQUAL(*(uint8_t *)page_data(page_of(translations[0].physical)), 6);
-    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_NEEDED), FILE_PAGES - 1); /* nobody else refers to the others */
+    CHECK_EQUAL(pages_reclaim(UINT64_MAX, PAGES_NEEDED), FILE_PAGES - 1); /* nothing else refers to the others */
     all_gone();
 }
 

@@ -171,7 +171,7 @@ static void segments(void)
     struct hand hand = { .port = 900, .stack_port = 77, .sequence = 5, .window = 9000 };
     struct file *file;
     begin();
-    hand_send(&hand, HAND_SYN, 0); /* nobody listens */
+    hand_send(&hand, HAND_SYN, 0); /* no socket listens */
     expect("Ip.InReceives 1 Ip.InDelivers 1 Ip.OutRequests 1 Tcp.InSegs 1 Tcp.OutSegs 1 Tcp.OutRsts 1 ");
     begin();
     struct file *listener = stack_listener(5);

@@ -345,7 +345,7 @@ static void user_half_protect(uintptr_t from, uintptr_t end, unsigned protection
             from = next_boundary(from, end, level);
             continue;
         }
-        /* An entry without access is not present, and so could not be told from that of a table. */
+        /* An entry without access is not present, and so could not be distinguished from a table's. */
         if (level == 2 && !(protection && is_whole(from, end))) {
             split_large(table, from);
             continue;
