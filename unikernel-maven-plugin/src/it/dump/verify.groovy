@@ -1,3 +1,4 @@
+import io.github.javaunikernel.maven.invoked.HeapDump
 import java.lang.management.ManagementFactory
 import java.lang.management.ThreadMXBean
 import java.nio.ByteBuffer
@@ -25,71 +26,7 @@ assert threads.contains('it.Main.lambda$startHolding$')
 
 assert file('histogram.txt').text =~ '(?m)^ *[0-9]+: +12345 +[0-9]+ +it[.]Main[$]Marked'
 
-/** Instances of a class in a heap dump (hprof_b_spec.h in the JDK: HPROF 1.0.2 with identifiers of eight bytes). */
-int instances(File dump, String name) {
-    def data = java.nio.ByteBuffer.wrap(dump.bytes)
-    while (data.get() != 0) {
-    }
-    assert data.getInt() == 8
-    data.getLong()
-    def names = [:]
-    def classes = [:]
-    def counts = [:].withDefault { 0 }
-    def sizes = [2: 8, 4: 1, 5: 2, 6: 4, 7: 8, 8: 1, 9: 2, 10: 4, 11: 8]
-    def skip = { int count -> data.position(data.position() + count) }
-    def roots = [0xff: 8, 1: 16, 2: 16, 3: 16, 4: 12, 5: 8, 6: 12, 7: 8, 8: 16]
-    def skipValue = { -> skip(sizes[data.get() as int]) }
-    def parts = [
-        0x20: {
-            skip(8 + 4 + 6 * 8 + 4)
-            (data.getShort() & 0xffff).times { skip(2); skipValue() }
-            (data.getShort() & 0xffff).times { skip(8); skipValue() }
-            skip((data.getShort() & 0xffff) * 9)
-        },
-        0x21: {
-            skip(12)
-            counts[data.getLong()]++
-            skip(data.getInt())
-        },
-        0x22: {
-            skip(12)
-            def length = data.getInt()
-            skip(8 + length * 8)
-        },
-        0x23: {
-            skip(12)
-            def length = data.getInt()
-            skip(length * sizes[data.get() as int])
-        }]
-    while (data.hasRemaining()) {
-        def tag = data.get() & 0xff
-        skip(4)
-        def end = Integer.toUnsignedLong(data.getInt()) + data.position()
-        if (tag == 1) {
-            def id = data.getLong()
-            def bytes = new byte[end - data.position()]
-            data.get(bytes)
-            names[id] = new String(bytes)
-        } else if (tag == 2) {
-            skip(4)
-            def id = data.getLong()
-            skip(4)
-            classes[names[data.getLong()]] = id
-        } else if (tag == 0x0c || tag == 0x1c) {
-            while (data.position() < end) {
-                def part = data.get() & 0xff
-                if (parts[part]) {
-                    parts[part]()
-                } else {
-                    skip(roots[part])
-                }
-            }
-        }
-        data.position(end as int)
-    }
-    counts[classes[name]]
-}
-assert instances(file('hprof'), 'it/Main$Marked') == 12345
+assert HeapDump.instances(file('hprof').toPath(), 'it.Main$Marked') == 12345
 
 def events = java('jfr', 'summary', file('jfr').path)
 assert events.contains('jdk.ActiveRecording')
@@ -158,6 +95,14 @@ readUntil = { BufferedReader from, String text ->
     assert line != null : "no '${text}'"
 }
 
+/** Ends a goal whose guest does not end by itself. */
+endByForce = { Process goal, BufferedReader output ->
+    def interrupt = { -> new ProcessBuilder('sh', '-c', "kill -INT -${goal.pid()}").inheritIO().start().waitFor() }
+    interrupt()
+    readUntil(output, 'Ctrl-C again ends the guest by force')
+    interrupt()
+}
+
 dumpCore = { ->
     def process = build('unikernel:dump', '-Dunikernel.dump=core', "-Dunikernel.imageName=${image}")
     def text = process.inputStream.text
@@ -223,7 +168,7 @@ try {
     assert checkCore().contains('"HTTP-Dispatcher"')
     def heap = new File(basedir, 'target/from-core.hprof')
     jhsdb('jmap', '--binaryheap', '--dumpfile', heap.path)
-    assert instances(heap, 'it/Main$Marked') == 12345
+    assert HeapDump.instances(heap.toPath(), 'it.Main$Marked') == 12345
     def report = file('core.txt').text
     assert report.contains('\nPanic\n-----\nnone\n')
     assert report =~ /thread 1 "java" sleeping, used \d+ ms\n  program at \p{XDigit}+, stack at \p{XDigit}+\n  \p{XDigit}{16} schedule\+/
@@ -245,10 +190,7 @@ try {
         assert gdb('bt') =~ /(?s)abort.*<signal handler called>.*Unsafe_PutLong/
     }
 } finally {
-    def interrupt = { -> new ProcessBuilder('sh', '-c', "kill -INT -${kept.pid()}").inheritIO().start().waitFor() }
-    interrupt()
-    readUntil(output, 'Ctrl-C again ends the guest by force')
-    interrupt()
+    endByForce(kept, output)
 }
 assert output.text.contains('The program in the guest was killed by signal 6')
 assert kept.waitFor() != 0
@@ -282,10 +224,7 @@ try {
         assert gdb('thread apply all bt') =~ /(?s)Monitor::wait.*libjvm[.]so/
     }
 } finally {
-    def interrupt = { -> new ProcessBuilder('sh', '-c', "kill -INT -${panicking.pid()}").inheritIO().start().waitFor() }
-    interrupt()
-    readUntil(output, 'Ctrl-C again ends the guest by force')
-    interrupt()
+    endByForce(panicking, output)
 }
 assert output.text.contains('The guest was ended by force')
 assert panicking.waitFor() != 0

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.github.javaunikernel.it;
+package io.github.javaunikernel.maven.invoked;
 
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
@@ -13,7 +13,7 @@ import java.util.Map;
  * Counts objects in a heap dump, of which the JDK has no reader since version 9: HPROF 1.0.2 with identifiers of eight
  * bytes, as heapDumper.cpp of the JDK describes it.
  */
-final class HeapDump {
+public final class HeapDump {
 
     private static final int UTF8 = 0x01;
     private static final int LOAD_CLASS = 0x02;
@@ -39,8 +39,13 @@ final class HeapDump {
         this.data = data;
     }
 
-    /** How many objects of the class there are. */
-    static int instances(Path file, String name) throws IOException {
+    /**
+     * How many objects of a class there are.
+     *
+     * @param file a dump of less than 2 GiB
+     * @param name of the class, such as {@code it.Main$Marked}
+     */
+    public static int instances(Path file, String name) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             HeapDump dump = new HeapDump(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
             dump.read();
