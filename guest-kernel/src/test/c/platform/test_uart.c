@@ -17,6 +17,8 @@
 #define FIFO 16
 #define DIVISOR_ACCESS 0x80
 #define TRANSMIT_EMPTY 0x60
+#define DATA_READY 0x01
+#define BREAK 0x10
 
 struct platform_information platform;
 
@@ -27,6 +29,9 @@ static struct {
     uint8_t divisor[2];
     char sent[256];
     unsigned count, queued, longest; /* bytes that left; that are in the FIFO now, and at most */
+    const char *input;               /* not received, up to `input_end` */
+    const char *input_end;
+    bool broken; /* and the status has not been read since */
 } chip;
 static uint8_t memory[REGISTERS * 4];
 
@@ -34,10 +39,14 @@ static uint8_t chip_read(unsigned offset)
 {
     if (chip.absent)
         return 0xff;
+    if (offset == UART_DATA && chip.input != chip.input_end)
+        return (uint8_t)*chip.input++;
     if (offset != UART_LINE_STATUS)
         return 0;
+    uint8_t status = (uint8_t)((chip.input != chip.input_end ? DATA_READY : 0) | (chip.broken ? BREAK : 0));
+    chip.broken = false;
     chip.queued = chip.stuck ? chip.queued : 0;
-    return chip.queued == 0 && !chip.stuck ? TRANSMIT_EMPTY : 0;
+    return status | (chip.queued == 0 && !chip.stuck ? TRANSMIT_EMPTY : 0);
 }
 
 static void chip_write(unsigned offset, uint8_t value)
@@ -72,7 +81,7 @@ uint32_t mmio_read32(const volatile void *p) { return 0xabcdef00u | chip_read(re
 void mmio_write32(volatile void *p, uint32_t value) { chip_write(register_at(p, 4), (uint8_t)value); }
 nanoseconds native_clock_monotonic(void) { return clock_monotonic(); }
 
-static const struct uart places[] = {
+static struct uart places[] = {
     { .port = PORT },
     { .registers = memory, .spacing = 1 },
     { .registers = memory, .spacing = 4 },
@@ -121,11 +130,33 @@ static void is_given_up_when_it_takes_nothing(void)
     }
 }
 
+/* Data sheet, 8.6.3: a read of the status clears the mark of a break, also one before a byte is written. */
+static void sees_a_break_whoever_reads_the_status(void)
+{
+    static const char input[] = { 'a', '\0', 'b', '\0' };
+    for (unsigned i = 0; i < array_size(places); i++) {
+        char byte = '?';
+        memset(&chip, 0, sizeof(chip));
+        CHECK(uart_init(&places[i]));
+        CHECK_EQUAL(uart_receive(&places[i], &byte), UART_NOTHING);
+        chip.input = input;
+        chip.input_end = input + sizeof(input);
+        chip.broken = true;
+        uart_write(&places[i], "output", 6);
+        CHECK(uart_receive(&places[i], &byte) == UART_BYTE && byte == 'a');
+        CHECK_EQUAL(uart_receive(&places[i], &byte), UART_BREAK);
+        CHECK(uart_receive(&places[i], &byte) == UART_BYTE && byte == 'b');
+        CHECK(uart_receive(&places[i], &byte) == UART_BYTE && byte == '\0');
+        CHECK_EQUAL(uart_receive(&places[i], &byte), UART_NOTHING);
+    }
+}
+
 int main(void)
 {
     host_init();
     host_test("serial port: is set up", is_set_up);
     host_test("serial port: takes what fits", takes_what_fits);
+    host_test("serial port: sees a break, whoever reads the status", sees_a_break_whoever_reads_the_status);
     host_test("serial port: is given up when it takes nothing", is_given_up_when_it_takes_nothing);
     return host_result();
 }

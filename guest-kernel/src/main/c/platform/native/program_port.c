@@ -9,7 +9,7 @@
 
 #define PORT 0x3e8
 
-static const struct uart uart = { .port = PORT };
+static struct uart uart = { .port = PORT };
 static bool present;
 
 void native_program_port_init(void) { present = uart_init(&uart); }

@@ -10,7 +10,7 @@
 
 #define PORT 0x2f8
 
-static const struct uart uart = { .port = PORT };
+static struct uart uart = { .port = PORT };
 static bool present;
 static struct spinlock lock = SPINLOCK(LOCK_REPORT);
 

@@ -18,8 +18,6 @@
 
 #define ENABLE_RECEIVED 0x01
 #define ENABLE_TRANSMIT_EMPTY 0x02
-#define STATUS_DATA_READY 0x01
-#define STATUS_BREAK 0x10 /* the byte read next is none, but marks a break */
 #define IDENTITY_NONE 0x01
 #define MOST_CAUSES 64 /* dealt with by one interrupt, lest a broken device keep us */
 
@@ -93,12 +91,11 @@ static bool take_key(bool is_break, char byte)
 
 static void take_input(void)
 {
-    char text[64];
+    char text[64], byte;
     size_t length = 0;
-    uint8_t status;
-    while ((status = uart_get(&uart, UART_LINE_STATUS)) & STATUS_DATA_READY) {
-        char byte = (char)uart_get(&uart, UART_DATA);
-        if (take_key(status & STATUS_BREAK, byte))
+    enum uart_input input;
+    while ((input = uart_receive(&uart, &byte)) != UART_NOTHING) {
+        if (take_key(input == UART_BREAK, byte))
             continue;
         text[length++] = byte;
         if (length == sizeof(text)) {

@@ -8,6 +8,8 @@
 #define LINE_8N1 0x03
 #define LINE_DIVISOR_ACCESS 0x80
 #define MODEM_DTR_RTS_OUT2 0x0b /* OUT2 lets the interrupt through */
+#define STATUS_DATA_READY 0x01
+#define STATUS_BREAK 0x10
 #define STATUS_TRANSMIT_EMPTY 0x20
 #define NO_DEVICE 0xff
 #define FIFO_SIZE 16
@@ -47,10 +49,29 @@ bool uart_init(const struct uart *uart)
     return true;
 }
 
-bool uart_can_transmit(const struct uart *uart) { return uart_get(uart, UART_LINE_STATUS) & STATUS_TRANSMIT_EMPTY; }
+/* All look at it here: reading the register clears a break in the device, also when it is read for another bit. */
+static uint8_t line_status(struct uart *uart)
+{
+    uint8_t status = uart_get(uart, UART_LINE_STATUS);
+    uart->has_break = uart->has_break || status & STATUS_BREAK;
+    return status;
+}
+
+bool uart_can_transmit(struct uart *uart) { return line_status(uart) & STATUS_TRANSMIT_EMPTY; }
+
+enum uart_input uart_receive(struct uart *uart, char *byte)
+{
+    if (!(line_status(uart) & STATUS_DATA_READY))
+        return UART_NOTHING;
+    *byte = (char)uart_get(uart, UART_DATA);
+    if (!uart->has_break || *byte != '\0')
+        return UART_BYTE;
+    uart->has_break = false;
+    return UART_BREAK;
+}
 
 /* Waits for an empty FIFO; false when the host has taken nothing for too long. */
-static bool wait_transmit(const struct uart *uart)
+static bool wait_transmit(struct uart *uart)
 {
     nanoseconds limit = 0;
     while (!uart_can_transmit(uart)) {
@@ -71,7 +92,7 @@ size_t uart_fill(const struct uart *uart, const char *text, size_t length)
     return n;
 }
 
-void uart_write(const struct uart *uart, const char *text, size_t length)
+void uart_write(struct uart *uart, const char *text, size_t length)
 {
     while (length > 0 && wait_transmit(uart)) {
         size_t n = uart_fill(uart, text, length);
