@@ -290,7 +290,7 @@ static void interrupts_leave_32bit_mode_alone(void)
 
 /* ---- Software interrupts -------------------------------------------------------------------------- */
 
-/* Not on Linux: it has 32-bit system calls, and below it there may be a hypervisor with gates for user mode of its own. */
+/* Not on Linux: it has 32-bit system calls, and a hypervisor below it may have gates for user mode of its own. */
 static void int_n_is_a_fault_for_all_vectors(void)
 {
     if (!in_guest())

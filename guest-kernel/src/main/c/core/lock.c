@@ -3,12 +3,21 @@
 #include "core/lock_statistics.h"
 #include "platform/platform.h"
 
+#define LOOKS 1000 /* at the lock before the host is told: longer than any CPU that runs has one */
+
+/*
+ * Who comes first takes the lock, not who has waited longest: a host may have taken the processor from the one that has
+ * waited longest, and then all others would wait until that one runs again.
+ */
 void spin_wait(struct spinlock *lock)
 {
     nanoseconds began = lock_wait_begins();
     do {
-        while (read_once(lock->taken))
+        for (unsigned looks = 1; read_once(lock->taken); looks++) {
             __builtin_ia32_pause();
+            if (looks % LOOKS == 0)
+                cpu_yield();
+        }
     } while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE));
     lock_wait_ends(lock->class, began);
 }

@@ -70,9 +70,13 @@ static noreturn void reboot(void)
     native_reboot();
 }
 
+/* A hypervisor sees by itself that a processor pauses again and again (Intel SDM 3, 26.1.3: PAUSE-loop exiting). */
+static void keep_processor(void) {}
+
 const struct platform_operations native_machine = {
     NATIVE_PROCESSOR_OPERATIONS,
     .cpu_halt = native_halt_for_answer,
+    .cpu_yield = keep_processor,
     .cpus_start = native_machine_start_cpus,
     .cpus_stop = native_machine_stop_cpus,
     .console_write = native_serial_write,

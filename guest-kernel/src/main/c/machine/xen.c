@@ -25,3 +25,5 @@ static noreturn void shut_down(uint32_t reason)
 void xen_power_off(void) { shut_down(SHUTDOWN_POWER_OFF); }
 void xen_reboot(void) { shut_down(SHUTDOWN_REBOOT); }
 void xen_crash(void) { shut_down(SHUTDOWN_CRASH); }
+
+void xen_yield(void) { hypercall_yield(); }

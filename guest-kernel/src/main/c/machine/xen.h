@@ -16,6 +16,9 @@
 noreturn void xen_power_off(void);
 noreturn void xen_reboot(void);
 noreturn void xen_crash(void);
+/* platform.h, cpu_yield(). */
+void xen_yield(void);
 
 /* Members of struct platform_operations. */
-#define XEN_GUEST_OPERATIONS .settings = xen_settings, .report = xen_report, .suspend = xen_suspend, .crash = xen_crash
+#define XEN_GUEST_OPERATIONS \
+    .settings = xen_settings, .report = xen_report, .suspend = xen_suspend, .crash = xen_crash, .cpu_yield = xen_yield

@@ -76,6 +76,8 @@ void cpu_halt(void) { platform_operations->cpu_halt(); }
 
 void cpu_rouse(const struct cpu *cpu) { platform_operations->cpu_rouse(cpu); }
 
+void cpu_yield(void) { platform_operations->cpu_yield(); }
+
 void cpus_stop(void) { platform_operations->cpus_stop(); }
 
 nanoseconds cpu_stolen_time(const struct cpu *cpu) { return platform_operations->cpu_stolen_time(cpu); }

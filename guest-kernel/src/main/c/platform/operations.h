@@ -41,6 +41,7 @@ struct platform_operations {
     void (*cpu_catch_up)(void);
     void (*cpu_halt)(void);
     void (*cpu_rouse)(const struct cpu *cpu);
+    void (*cpu_yield)(void);
     void (*cpus_stop)(void);
     nanoseconds (*cpu_stolen_time)(const struct cpu *cpu);
 

@@ -242,6 +242,9 @@ void cpu_catch_up(void);
  * natively and left pending on Xen PV; and ends that sleep on another CPU, even in the middle of an interrupt. */
 void cpu_halt(void);
 void cpu_rouse(const struct cpu *cpu);
+/* Lets a host that can be asked to use the processor of this CPU for another one, such as the one that has the lock for
+ * which this one waits: Xen. Any context. */
+void cpu_yield(void);
 /* Stops all other CPUs for good, at the end of the machine. Does not wait for them. */
 void cpus_stop(void);
 

@@ -115,6 +115,8 @@ void cpu_catch_up(void) { caught_up[this_cpu()->id] = __atomic_load_n(&stack_cha
 void cpu_answer(void) { cpu_catch_up(); }
 void cpu_halt(void) { (void)sem_wait(&rouses[this_cpu()->id]); }
 void cpu_rouse(const struct cpu *cpu) { sem_post(&rouses[cpu->id]); }
+static uint64_t yields; /* atomic */
+void cpu_yield(void) { __atomic_fetch_add(&yields, 1, __ATOMIC_RELAXED); }
 void cpus_stop(void) {}
 void cpu_switch_to(uint64_t stack_top, uint64_t fs_base) { (void)stack_top, (void)fs_base; }
 nanoseconds cpu_stolen_time(const struct cpu *cpu) { return (void)cpu, 0; }
@@ -409,6 +411,40 @@ static void the_kernel_lock_belongs_to_the_thread(void)
     await_end();
     if (counted != THREADS * ROUNDS)
         fail("%lu of %d rounds were counted", counted, THREADS * ROUNDS);
+}
+
+static struct spinlock contended = SPINLOCK(LOCK_TIMERS);
+static bool has_contended; /* atomic */
+
+/* Has the lock until the other thread has waited for long. */
+static void hold_until_host_is_asked(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    uint64_t before = __atomic_load_n(&yields, __ATOMIC_RELAXED);
+    spin_lock(&contended);
+    __atomic_store_n(&has_contended, true, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&yields, __ATOMIC_RELAXED) == before) {}
+    spin_unlock(&contended);
+    end_thread();
+}
+
+static void take_contended(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    while (!__atomic_load_n(&has_contended, __ATOMIC_SEQ_CST))
+        pass_by();
+    spin_lock(&contended);
+    spin_unlock(&contended);
+    end_thread();
+}
+
+static void a_host_learns_of_a_long_wait(void)
+{
+    start(hold_until_host_is_asked, NULL);
+    start(take_contended, NULL);
+    await_end();
 }
 
 static uint32_t word; /* whose turn it is; as user memory */
@@ -740,6 +776,7 @@ static void run_tests(void *unused)
         { "mutexes keep threads apart", mutexes_keep_threads_apart },
         { "waits for a mutex are counted", waits_are_counted },
         { "the kernel lock belongs to the thread", the_kernel_lock_belongs_to_the_thread },
+        { "a host learns of a long wait", a_host_learns_of_a_long_wait },
         { "no wake-up of a futex is lost", no_wake_up_of_a_futex_is_lost },
         { "CPUs see the stacks of waiters", cpus_see_the_stacks_of_waiters },
         { "no sleep ends by an earlier deadline", no_sleep_ends_by_an_earlier_deadline },

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A 16550 (uart.h), whose registers are reached in one place for both kinds of access. Each look at the line status
+ * goes through line_status(), which keeps the mark of a break until its byte has been received. No locks: the caller
+ * serialises the calls for one port.
+ */
 #include "platform/native/uart.h"
 
 #include "platform/native/instructions.h"
