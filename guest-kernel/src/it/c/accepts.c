@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections and datagrams for which several sockets, epoll instances or threads wait: each has one taker. */
+/* Connections, datagrams and bytes of pipes for which several sockets, epoll instances or threads wait: each has one
+ * taker. */
 #define _GNU_SOURCE
 #include "connections.h"
 
@@ -542,6 +543,109 @@ static void exclusive_modes_are_checked(void)
     close(instance);
 }
 
+/* ---- Threads that read from a pipe --------------------------------------------------------------- */
+
+enum { BYTES = 200 };
+
+static struct readers {
+    int ends[2];
+    sem_t taken;
+    atomic_ulong sleeps; /* of all, at their end */
+    atomic_uint bytes, faults;
+} readers;
+
+static void start_readers(pthread_t *threads, unsigned count, void *(*run)(void *))
+{
+    CHECK_EQUAL(pipe(readers.ends), 0);
+    CHECK_EQUAL(sem_init(&readers.taken, 0, 0), 0);
+    readers.sleeps = readers.bytes = readers.faults = 0;
+    for (unsigned i = 0; i < count; i++)
+        CHECK_EQUAL(pthread_create(&threads[i], NULL, run, NULL), 0);
+}
+
+static void end_readers(const pthread_t *threads, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
+    close(readers.ends[0]);
+    sem_destroy(&readers.taken);
+}
+
+static void *read_bytes(void *unused)
+{
+    char byte;
+    while (read(readers.ends[0], &byte, 1) == 1) {
+        readers.bytes++;
+        sem_post(&readers.taken);
+    }
+    readers.sleeps += own_status("voluntary_ctxt_switches");
+    return unused;
+}
+
+/* All would sleep THREADS times for each byte. */
+static void a_byte_wakes_one_reader(void)
+{
+    pthread_t threads[THREADS];
+    start_readers(threads, THREADS, read_bytes);
+    for (unsigned i = 0; i < BYTES; i++) {
+        CHECK_EQUAL(write(readers.ends[1], "x", 1), 1);
+        sem_wait(&readers.taken);
+    }
+    close(readers.ends[1]);
+    end_readers(threads, THREADS);
+    CHECK_EQUAL(readers.bytes, BYTES);
+    CHECK(readers.sleeps < BYTES * THREADS / 2);
+}
+
+static void *read_one_byte(void *unused)
+{
+    char byte;
+    if (read(readers.ends[0], &byte, 1) == 1)
+        readers.bytes++;
+    return unused;
+}
+
+static void bytes_that_come_together_reach_all_readers(void)
+{
+    static const char bytes[THREADS];
+    for (unsigned i = 0; i < BYTES; i++) {
+        pthread_t threads[THREADS];
+        start_readers(threads, THREADS, read_one_byte);
+        if (i % 2)
+            sched_yield();
+        CHECK_EQUAL(write(readers.ends[1], bytes, THREADS), THREADS);
+        end_readers(threads, THREADS);
+        close(readers.ends[1]);
+        CHECK_EQUAL(readers.bytes, THREADS);
+    }
+}
+
+/* Cannot be given what it was woken for. */
+static void *fail_to_read(void *nowhere)
+{
+    while (read(readers.ends[0], nowhere, 1) != 0) {
+        readers.faults++;
+        sched_yield();
+    }
+    return nowhere;
+}
+
+static void readers_that_fail_leave_the_byte(void)
+{
+    pthread_t threads[THREADS];
+    start_readers(threads, THREADS / 2, fail_to_read);
+    for (unsigned i = THREADS / 2; i < THREADS; i++)
+        CHECK_EQUAL(pthread_create(&threads[i], NULL, read_bytes, NULL), 0);
+    for (unsigned i = 0; i < BYTES; i++) {
+        CHECK_EQUAL(write(readers.ends[1], "x", 1), 1);
+        sem_wait(&readers.taken);
+    }
+    close(readers.ends[1]);
+    end_readers(threads, THREADS);
+    CHECK_EQUAL(readers.bytes, BYTES);
+    CHECK(readers.faults > 0);
+}
+
 SUITE(accepts, TEST(ipv6_connections_are_spread), TEST(connections_of_both_families_are_spread),
       TEST(ipv6_datagrams_are_spread_and_stay), TEST(threads_accept_each_connection_once),
       TEST(instances_take_each_connection_once), TEST(exclusive_instances_miss_no_connection),
@@ -549,4 +653,5 @@ SUITE(accepts, TEST(ipv6_connections_are_spread), TEST(connections_of_both_famil
       TEST(connections_that_come_together_wake_enough), TEST(a_connection_wakes_all_instances),
       TEST(a_connection_wakes_one_exclusive_instance), TEST(a_connection_wakes_all_others_and_one_exclusive_instance),
       TEST(a_connection_wakes_one_thread_of_an_instance), TEST(exclusive_modes_are_checked),
-      TEST(threads_that_give_up_leave_what_comes));
+      TEST(threads_that_give_up_leave_what_comes), TEST(a_byte_wakes_one_reader),
+      TEST(bytes_that_come_together_reach_all_readers), TEST(readers_that_fail_leave_the_byte));

@@ -25,6 +25,12 @@ static uint32_t free_bytes(const struct pipe *pipe) { return PIPE_CAPACITY - use
 static uint32_t run_length(uint32_t at) { return (uint32_t)(PAGE_SIZE - (at & PAGE_MASK)); }
 static struct page **page_at(struct pipe *pipe, uint32_t at) { return &pipe->pages[at / PAGE_SIZE % PIPE_PAGES]; }
 
+/*
+ * Those that read wait exclusively: what was written is for one of them, who leaves the next one what it does not take,
+ * because of its length or since its memory cannot be written. Those that write are all woken, for each wants room of
+ * its own.
+ */
+
 /* ---- Reading, under the mutex ---- */
 
 static void consume(struct pipe *pipe, uint32_t n)
@@ -68,15 +74,18 @@ ssize_type pipe_read(struct file *file, struct transfer *transfer, uint64_t *off
     for (;;) {
         mutex_lock(&pipe->mutex);
         ssize_type n = take(pipe, transfer);
-        bool ended = n == 0 && pipe->writers == 0;
+        bool ended = n == 0 && pipe->writers == 0, left = used(pipe) != 0;
         mutex_unlock(&pipe->mutex);
         if (n > 0)
             wake(&pipe->queue, POLLOUT);
+        if (left)
+            wake_exclusive(&pipe->queue, POLLIN);
         if (n || ended)
             return n;
         if (read_once(file->flags) & O_NONBLOCK)
             return -EAGAIN;
-        int error = wait_until(&pipe->queue, used(pipe) || !read_once(pipe->writers), NO_DEADLINE, SLEEP_INTERRUPTIBLE);
+        int error = wait_until_exclusive(&pipe->queue, POLLIN, used(pipe) || !read_once(pipe->writers), NO_DEADLINE,
+                                         SLEEP_INTERRUPTIBLE);
         if (error)
             return error;
     }
