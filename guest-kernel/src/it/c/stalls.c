@@ -294,6 +294,37 @@ static void many_names(void)
     CHECK_EQUAL(rmdir("crowd"), 0);
 }
 
+#define LINKS 39 /* one less than a walk follows */
+static void rename_through_links(void)
+{
+    CHECK_EQUAL(rename("link0", "moved"), 0);
+    CHECK_EQUAL(rename("moved", "link0"), 0);
+    CHECK_ERROR(rename("link1/name", "link1/other"), ENOENT);
+}
+
+/* Each link leads through as many names as a path has room for, and then to the next link. */
+static void long_links(void)
+{
+    char target[4080], name[16];
+    CHECK_EQUAL(mkdir("d", 0700), 0);
+    for (int i = 0; i <= LINKS; i++) {
+        size_t length = 0;
+        while (length < sizeof(target) - 40) {
+            memcpy(target + length, "d/../", 5);
+            length += 5;
+        }
+        snprintf(target + length, sizeof(target) - length, i < LINKS ? "link%d" : "d", i + 1);
+        snprintf(name, sizeof(name), "link%d", i);
+        CHECK_EQUAL(symlink(target, name), 0);
+    }
+    check_gives_way("rename through links", rename_through_links, NULL);
+    for (int i = 0; i <= LINKS; i++) {
+        snprintf(name, sizeof(name), "link%d", i);
+        CHECK_EQUAL(unlink(name), 0);
+    }
+    CHECK_EQUAL(rmdir("d"), 0);
+}
+
 /* ---- Descriptors ---- */
 
 static struct epoll_event *events;
@@ -336,6 +367,58 @@ static void many_events(void)
     check_end("close of an epoll instance", close_file, watch_events);
     check_end("close_range", close_all, open_events);
     free(events);
+}
+
+/* One file, watched by several instances under each of its numbers. */
+#define INSTANCES 4
+static int instances[INSTANCES];
+
+static void watch_one(void)
+{
+    file = eventfd(0, 0);
+    for (unsigned i = 0; i < opened; i++)
+        CHECK_EQUAL(dup2(file, FIRST + (int)i), FIRST + (int)i);
+    for (unsigned n = 0; n < INSTANCES; n++)
+        for (unsigned i = 0; i < opened; i++) {
+            struct epoll_event event = { .events = EPOLLIN };
+            CHECK_EQUAL(epoll_ctl(instances[n], EPOLL_CTL_ADD, FIRST + (int)i, &event), 0);
+        }
+    close_all();
+}
+
+static void many_watchers(void)
+{
+    choose_opened(sized(500, 30000));
+    for (unsigned n = 0; n < INSTANCES; n++)
+        instances[n] = epoll_create1(0);
+    watch_one();
+    check_end("close of a file with many watchers", close_file, watch_one);
+    for (unsigned n = 0; n < INSTANCES; n++)
+        close(instances[n]);
+}
+
+static void nest(void)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    CHECK_EQUAL(epoll_ctl(other, EPOLL_CTL_ADD, FIRST, &event), 0);
+    CHECK_EQUAL(epoll_ctl(other, EPOLL_CTL_DEL, FIRST, NULL), 0);
+}
+
+/* The first fifth are instances that all watch each of the others; how many paths lead from those is counted. */
+static void many_paths(void)
+{
+    choose_opened(sized(80, 2000));
+    for (unsigned i = 0; i < opened; i++)
+        give_number(i < opened / 5 ? epoll_create1(0) : eventfd(0, 0), i);
+    for (unsigned i = 0; i < opened / 5; i++)
+        for (unsigned k = opened / 5; k < opened; k++) {
+            struct epoll_event event = { .events = EPOLLIN };
+            CHECK_EQUAL(epoll_ctl(FIRST + (int)i, EPOLL_CTL_ADD, FIRST + (int)k, &event), 0);
+        }
+    other = epoll_create1(0);
+    check_gives_way("epoll_ctl that nests instances", nest, NULL);
+    close(other);
+    close_all();
 }
 
 /* All at one instant. */
@@ -454,5 +537,6 @@ static void many_waiters(void)
 }
 
 SUITE(stalls, TEST(one_buffer), TEST(files_in_memory), TEST(vectors), TEST(advice), TEST(large_pages),
-      TEST(sparse_areas), TEST(mapped_file), TEST(many_areas), TEST(many_names), TEST(many_events), TEST(many_timers),
-      TEST(full_queues), TEST(many_sockets), TEST(many_waiters));
+      TEST(sparse_areas), TEST(mapped_file), TEST(many_areas), TEST(many_names), TEST(long_links), TEST(many_events),
+      TEST(many_watchers), TEST(many_paths), TEST(many_timers), TEST(full_queues), TEST(many_sockets),
+      TEST(many_waiters));

@@ -27,7 +27,7 @@
 /* As in Linux: instances may watch instances over this many steps (epoll_ctl(2), ELOOP), and the paths on which a file
  * reaches instances over 1, 2, ... steps more than its own watchers are at most this many (EINVAL). */
 #define NESTING_LIMIT 4
-#define INTERESTS_AT_ONCE 64 /* removed before others may run */
+#define INTERESTS_AT_ONCE 64 /* removed, or looked at, before others may run */
 static const uint16_t path_limits[NESTING_LIMIT + 1] = { UINT16_MAX, 500, 100, 50, 10 };
 #define ALWAYS (POLLERR | POLLHUP)
 #define MODES (EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLLEXCLUSIVE)
@@ -182,6 +182,15 @@ static void check_now(struct interest *interest)
 
 static uint64_t search; /* epoll control: every instance is looked at once in each */
 
+/* Interests can be counted in millions. "Epoll control" is kept, so that they stay as they are. */
+static void look_at_one(void)
+{
+    static unsigned looked_at; /* epoll control */
+    must_hold_mutex(&control);
+    if (++looked_at % INTERESTS_AT_ONCE == 0)
+        give_way();
+}
+
 /* The most steps down from an instance to others; more than the limit where one of them is `target`. */
 static unsigned steps_below(struct epoll *epoll, const struct epoll *target)
 {
@@ -192,6 +201,7 @@ static unsigned steps_below(struct epoll *epoll, const struct epoll *target)
     unsigned most = 0;
     for (struct tree_node *node = tree_first(&epoll->interests); node; node = tree_next(node)) {
         struct epoll *next = epoll_of(tree_entry(node, struct interest, node)->file);
+        look_at_one();
         if (next)
             most = max_of(most, 1 + steps_below(next, target));
     }
@@ -215,6 +225,7 @@ static void count_paths_above(struct epoll *epoll)
         epoll->paths[i] = i == 0;
     list_for_each (node, &epoll->file->watchers) {
         struct epoll *above = list_entry(node, struct interest, watcher_link)->epoll;
+        look_at_one();
         count_paths_above(above);
         add_paths(epoll->paths + 1, above->paths, NESTING_LIMIT);
     }
@@ -234,6 +245,7 @@ static bool few_paths_from(const struct file *file)
     uint16_t paths[NESTING_LIMIT + 1] = { 0 };
     list_for_each (node, &file->watchers) {
         struct epoll *above = list_entry(node, struct interest, watcher_link)->epoll;
+        look_at_one();
         count_paths_above(above);
         add_paths(paths, above->paths, array_size(paths));
     }
@@ -369,14 +381,23 @@ int epoll_control(struct file *file, int operation, int descriptor, struct file 
     return error;
 }
 
+/* False when none is left. */
+static bool forget_some(struct file *file)
+{
+    mutex_lock(&control);
+    for (unsigned i = 0; i < INTERESTS_AT_ONCE && !list_empty(&file->watchers); i++)
+        remove_interest(list_entry(file->watchers.next, struct interest, watcher_link));
+    bool more = !list_empty(&file->watchers);
+    mutex_unlock(&control);
+    return more;
+}
+
 void epoll_forget(struct file *file)
 {
     if (list_empty(&file->watchers))
         return;
-    mutex_lock(&control);
-    list_for_each_safe (node, &file->watchers)
-        remove_interest(list_entry(node, struct interest, watcher_link));
-    mutex_unlock(&control);
+    while (forget_some(file))
+        give_way();
 }
 
 /* ---- Waiting ---- */

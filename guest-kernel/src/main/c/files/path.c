@@ -11,6 +11,7 @@
 #include "files/vfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "threads/thread.h"
 
 struct dentry *root_directory;
 
@@ -71,11 +72,12 @@ static int step_up(struct walker *walker)
     return leaves ? -EXDEV : 0;
 }
 
-/* Continues with the target of `link` in place of the component just read. */
+/* Continues with the target of `link` in place of the component just read. Each may bring a whole page of names. */
 static int enter_link(struct walker *walker, struct inode *link)
 {
     if (++walker->links > LINK_LIMIT || walker->flags & WALK_NO_LINKS)
         return -ELOOP;
+    give_way();
     if (!link->operations->read_link)
         return -EINVAL;
     unsigned which = walker->page_used ^ 1;

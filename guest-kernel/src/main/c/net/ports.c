@@ -4,7 +4,11 @@
 #include "core/random.h"
 #include "lib/errno.h"
 #include "lib/hash.h"
+#include "lib/string.h"
 #include "net/net.h"
+
+#define PROBES 16 /* ports that are looked at one by one; a free one is most often among them */
+#define WORD_BITS 64
 
 static struct hash_key share_key; /* of every table; set once */
 
@@ -39,27 +43,56 @@ bool port_covers(const struct port_binding *binding, struct ip_address address)
     return ip_is_ipv4(address) ? ip_is_ipv4(bound) || !binding->v6_only : !ip_is_ipv4(bound);
 }
 
+static bool overlap(const struct port_binding *a, const struct port_binding *b)
+{
+    return port_covers(a, b->local.address) || port_covers(b, a->local.address);
+}
+
 struct port_binding *port_conflict(const struct port_table *table, const struct port_binding *binding,
                                    struct endpoint local)
 {
     struct port_binding wanted = { .local = local, .v6_only = binding->v6_only };
     list_for_each (node, &table->buckets[local.port % PORT_BUCKETS]) {
         struct port_binding *other = list_entry(node, struct port_binding, link);
-        bool overlap = port_covers(other, local.address) || port_covers(&wanted, other->local.address);
-        if (other != binding && other->local.port == local.port && overlap && !may_share(binding, other))
+        if (other != binding && other->local.port == local.port && overlap(other, &wanted) &&
+            !may_share(binding, other))
             return other;
     }
     return NULL;
 }
 
-static uint16_t random_free_port(const struct port_table *table, struct ip_address address)
+/* Net lock: of each ephemeral port, whether a socket has it at the address that was looked at last. */
+static uint64_t taken[PORT_EPHEMERAL_COUNT / WORD_BITS + 1];
+
+static void look_at_all(const struct port_table *table, struct ip_address address)
 {
-    uint64_t start = random_below(PORT_EPHEMERAL_COUNT);
+    struct port_binding wanted = { .local.address = address };
+    memset(taken, 0, sizeof(taken));
+    for (unsigned i = 0; i < PORT_BUCKETS; i++) {
+        list_for_each (node, &table->buckets[i]) {
+            const struct port_binding *other = list_entry(node, struct port_binding, link);
+            unsigned place = (unsigned)other->local.port - PORT_EPHEMERAL_FIRST;
+            if (place < PORT_EPHEMERAL_COUNT && overlap(other, &wanted))
+                taken[place / WORD_BITS] |= 1UL << place % WORD_BITS;
+        }
+    }
+}
+
+static bool is_taken(unsigned place) { return taken[place / WORD_BITS] >> place % WORD_BITS & 1; }
+
+uint16_t port_search(const struct port_table *table, struct ip_address address, uint32_t start,
+                     bool (*usable)(struct endpoint local, void *context), void *context)
+{
+    /* One that no socket has at all, even where sharing would be allowed. */
+    struct port_binding strict = { 0 };
+    must_hold_net();
     for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {
-        struct endpoint local = { address, (uint16_t)(PORT_EPHEMERAL_FIRST + (start + i) % PORT_EPHEMERAL_COUNT) };
-        /* One that no socket has at all, even where sharing would be allowed. */
-        struct port_binding strict = { 0 };
-        if (!port_conflict(table, &strict, local))
+        unsigned place = (start + i) % PORT_EPHEMERAL_COUNT;
+        struct endpoint local = { address, (uint16_t)(PORT_EPHEMERAL_FIRST + place) };
+        if (i == PROBES)
+            look_at_all(table, address);
+        bool unbound = i < PROBES ? !port_conflict(table, &strict, local) : !is_taken(place);
+        if (unbound && (!usable || usable(local, context)))
             return local.port;
     }
     return 0;
@@ -69,7 +102,7 @@ int port_bind(struct port_table *table, struct port_binding *binding, struct end
 {
     must_hold_net();
     if (local.port == 0)
-        local.port = random_free_port(table, local.address);
+        local.port = port_search(table, local.address, (uint32_t)random_below(PORT_EPHEMERAL_COUNT), NULL, NULL);
     if (local.port == 0 || port_conflict(table, binding, local))
         return -EADDRINUSE;
     binding->local = local;

@@ -32,6 +32,10 @@ void port_binding_init(struct port_binding *binding);
 static inline bool port_bound(const struct port_binding *binding) { return !list_empty(&binding->link); }
 /* Binds to `local`, port 0 for a random free one (RFC 6056). 0 or -EADDRINUSE. */
 int port_bind(struct port_table *table, struct port_binding *binding, struct endpoint local);
+/* The first ephemeral port from place `start` on, round the range, that no socket has for the address and that is
+ * usable, or 0. It looks at each binding once, however many ports are taken. `usable` may be NULL. */
+uint16_t port_search(const struct port_table *table, struct ip_address address, uint32_t start,
+                     bool (*usable)(struct endpoint local, void *context), void *context);
 void port_unbind(struct port_binding *binding);
 /* Some other binding that forbids this one, or NULL. */
 struct port_binding *port_conflict(const struct port_table *table, const struct port_binding *binding,

@@ -143,12 +143,9 @@ uint64_t tcp_secret_hash(struct endpoint local, struct endpoint remote, uint32_t
     return siphash(&cookie_key, words, (count + 2) * sizeof(words[0]));
 }
 
-static bool port_usable(struct endpoint local, struct endpoint remote)
+static bool pair_usable(struct endpoint local, void *remote)
 {
-    struct port_binding strict = { 0 };
-    if (port_conflict(&tcp_ports, &strict, local))
-        return false;
-    struct tcp_entry *entry = tcp_table_find(local, remote);
+    struct tcp_entry *entry = tcp_table_find(local, *(const struct endpoint *)remote);
     return !entry || (entry->kind == TCP_ENTRY_TIME_WAIT && tcp_time_wait_reuse(entry));
 }
 
@@ -161,10 +158,5 @@ uint16_t tcp_pick_port(struct ip_address local, struct endpoint remote)
     uint64_t hash = hash_pair(&port_key, (struct endpoint){ local, 0 }, remote);
     uint32_t *counter = &next[(hash >> 32) % PORT_COUNTERS];
     *counter += 1 + (uint32_t)random_below(PORT_STEP);
-    for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {
-        uint16_t port = (uint16_t)(PORT_EPHEMERAL_FIRST + ((uint32_t)hash + *counter + i) % PORT_EPHEMERAL_COUNT);
-        if (port_usable((struct endpoint){ local, port }, remote))
-            return port;
-    }
-    return 0;
+    return port_search(&tcp_ports, local, (uint32_t)hash + *counter, pair_usable, &remote);
 }

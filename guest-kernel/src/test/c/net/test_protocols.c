@@ -468,6 +468,33 @@ static void ports_are_shared_as_allowed(void)
     file_put(b);
 }
 
+/* All are given out, each once; then one that comes back is found, and one address does not take another's. */
+static void ports_run_out(void)
+{
+    static struct port_table table;
+    static struct port_binding bindings[PORT_EPHEMERAL_COUNT], more;
+    struct endpoint here = { ip_of_ipv4(WIRE_STACK), 0 }, elsewhere = { ip_of_ipv4(WIRE_PEER), 0 };
+    static bool seen[65536];
+    port_table_init(&table);
+    net_lock();
+    for (unsigned i = 0; i < PORT_EPHEMERAL_COUNT; i++) {
+        port_binding_init(&bindings[i]);
+        CHECK_EQUAL(port_bind(&table, &bindings[i], here), 0);
+        uint16_t port = bindings[i].local.port;
+        CHECK(port >= PORT_EPHEMERAL_FIRST && port < PORT_EPHEMERAL_FIRST + PORT_EPHEMERAL_COUNT && !seen[port]);
+        seen[port] = true;
+    }
+    port_binding_init(&more);
+    CHECK_EQUAL(port_bind(&table, &more, here), -EADDRINUSE);
+    CHECK_EQUAL(port_bind(&table, &more, (struct endpoint){ 0 }), -EADDRINUSE);
+    CHECK_EQUAL(port_bind(&table, &more, elsewhere), 0);
+    port_unbind(&more);
+    port_unbind(&bindings[77]);
+    CHECK_EQUAL(port_bind(&table, &more, here), 0);
+    CHECK_EQUAL(more.local.port, bindings[77].local.port);
+    net_unlock();
+}
+
 static void listening_is_reported(void)
 {
     struct file *a = stack_socket(SOCK_STREAM), *b = stack_socket(SOCK_STREAM);
@@ -932,6 +959,7 @@ int main(void)
     host_test("errors are limited, and the limits no oracle", errors_are_limited);
     host_test("ports cannot be guessed", ports_cannot_be_guessed);
     host_test("ports are shared as allowed", ports_are_shared_as_allowed);
+    host_test("ports run out", ports_run_out);
     host_test("listening is reported", listening_is_reported);
     host_test("streams over loopback", loopback_streams);
     host_test("a listener's end", a_listeners_end);
