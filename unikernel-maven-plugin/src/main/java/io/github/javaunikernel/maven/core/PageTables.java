@@ -40,9 +40,8 @@ final class PageTables {
             if ((entry & PRESENT) == 0) {
                 return null;
             }
-            if (level < LEVELS && (entry & LARGE) != 0) {
-                long within = address & (span(level) - 1);
-                return memory(((entry & ADDRESS & -span(level)) + within) >>> PAGE_BITS, address);
+            if (isLarge(entry, level)) {
+                return partOfLarge(entry, level, address);
             }
             table = frame(entry & ADDRESS, address);
         }
@@ -63,10 +62,25 @@ final class PageTables {
                 if (page != null) {
                     visitor.visit(at, page);
                 }
+            } else if (isLarge(entry, level)) {
+                long last = Math.min(end, (at & -span) + span);
+                for (long part = at; part < last; part += span(1)) {
+                    visitor.visit(part, partOfLarge(entry, level, part));
+                }
             } else if ((entry & PRESENT) != 0) {
                 visit(frame(entry & ADDRESS, at), level - 1, at, Math.min(end, (at & -span) + span), visitor);
             }
         }
+    }
+
+    private static boolean isLarge(long entry, int level) {
+        return level > 1 && level < LEVELS && (entry & PRESENT) != 0 && (entry & LARGE) != 0;
+    }
+
+    /** The page that an address lies in, of a large one. The tables of PV guests, with other frames, have none. */
+    private ByteBuffer partOfLarge(long entry, int level, long address) throws IOException {
+        long within = address & (span(level) - 1);
+        return memory(((entry & ADDRESS & -span(level)) + within) >>> PAGE_BITS, address);
     }
 
     private ByteBuffer last(long entry, long address) throws IOException {

@@ -25,6 +25,8 @@ class CoreFileTest {
     private static final long ANONYMOUS = 0x10000;
     private static final long MAPPED = 0x20000;
     private static final long HIDDEN = 0x30000;
+    private static final long LARGE = 0x400000;
+    private static final int LARGE_SIZE = 2 << 20;
     private static final long RUNS_AT = 0x20123;
     private static final long WAITS_AT = 0x20456;
     private static final int LINK = 0x48;
@@ -244,6 +246,32 @@ class CoreFileTest {
         String message = failure(machine).getMessage();
         assertTrue(message.contains(why), message);
         assertTrue(message.matches("(?s).*\\. [A-Z][^.]*\\."), message);
+    }
+
+    /** The area begins and ends in the middle of one. */
+    @Test
+    void largePagesHaveTheirContents() throws Exception {
+        FakeMachine machine = machine(false);
+        long start = LARGE + PAGE;
+        machine.put(areaAbove + 48, start);
+        machine.put(areaAbove + 56, LARGE + 2 * LARGE_SIZE - PAGE);
+        machine.putInt(areaAbove + 64, 3);
+        machine.mapLarge(LARGE, 0x600);
+        machine.mapLarge(LARGE + LARGE_SIZE, 0x800);
+        machine.page(0x601).put(5, (byte) 0x51);
+        machine.page(0x7FF).put(6, (byte) 0x62);
+        machine.page(0x9FE).put(7, (byte) 0x73);
+        ByteBuffer core = core(machine);
+        int segment = Elf.HEADER_SIZE + 3 * Elf.PROGRAM_HEADER_SIZE;
+        assertEquals(start, core.getLong(segment + 16));
+        assertEquals(2 * LARGE_SIZE - 2 * PAGE, core.getLong(segment + 32));
+        int content = Math.toIntExact(core.getLong(segment + 8));
+        assertEquals(0x51, core.get(content + 5));
+        assertEquals(0x62, core.get(content + LARGE_SIZE - 2 * PAGE + 6));
+        assertEquals(0x73, core.get(content + 2 * LARGE_SIZE - 3 * PAGE + 7));
+        try (GuestState guest = open(machine)) {
+            assertEquals(0x51, guest.tables().page(start).get(5));
+        }
     }
 
     @ParameterizedTest

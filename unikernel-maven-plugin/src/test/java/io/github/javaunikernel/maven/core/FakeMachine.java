@@ -24,6 +24,7 @@ final class FakeMachine {
     static final int PAGE = 4096;
     private static final long ROOT = 0x400;
     private static final long PRESENT = 1;
+    private static final long LARGE = 1 << 7;
     private static final long NO_ACCESS = 1 << 9;
     private static final int HEADER = 0x100040 & -16;
     private static final int VALUES = HEADER + Description.HEADER_SIZE;
@@ -60,18 +61,26 @@ final class FakeMachine {
 
     void map(long address, long frame) {
         page(frame);
-        entry(address, inTables(frame) << 12 | PRESENT);
+        entry(address, 1, inTables(frame) << 12 | PRESENT);
+    }
+
+    /** 2 MiB by one entry. */
+    void mapLarge(long address, long frame) {
+        for (int i = 0; i < 512; i++) {
+            page(frame + i);
+        }
+        entry(address, 2, frame << 12 | LARGE | PRESENT);
     }
 
     /** A page without any right of access, as the kernel enters it. */
     void mapHidden(long address, long frame) {
         page(frame);
-        entry(address, ~(inTables(frame) << 12) & 0x000FFFFFFFFFF000L | NO_ACCESS);
+        entry(address, 1, ~(inTables(frame) << 12) & 0x000FFFFFFFFFF000L | NO_ACCESS);
     }
 
-    private void entry(long address, long last) {
+    private void entry(long address, int lowest, long last) {
         long table = ROOT;
-        for (int level = 4; level > 1; level--) {
+        for (int level = 4; level > lowest; level--) {
             ByteBuffer entries = page(table);
             int at = (int) (address >>> 12 + 9 * (level - 1) & 511) * 8;
             if (entries.getLong(at) == 0) {
@@ -81,7 +90,7 @@ final class FakeMachine {
             long machine = entries.getLong(at) >>> 12;
             table = xen ? 0x70000 - machine : machine;
         }
-        page(table).putLong((int) (address >>> 12 & 511) * 8, last);
+        page(table).putLong((int) (address >>> 12 + 9 * (lowest - 1) & 511) * 8, last);
     }
 
     /** The virtual address of so many bytes of the kernel. */
