@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "suite.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -254,6 +255,82 @@ static void datagrams_are_counted(void)
     CHECK(snmp6("Ip6OutRequests") > packets);
 }
 
+/* The text of a file with # for each number that is a word. */
+static const char *shape_of(const char *path)
+{
+    char *to = text, last = ' ';
+    bool in_number = false;
+    for (const char *from = read_file(path); *from; from++) {
+        char c = *from; /* `to` may write there */
+        bool begins = isdigit((unsigned char)c) && !isalnum((unsigned char)last);
+        in_number = begins || (in_number && isdigit((unsigned char)c));
+        last = c;
+        if (begins || !in_number)
+            *to++ = begins ? '#' : c;
+    }
+    *to = '\0';
+    return text;
+}
+
+static long sockets_in_use(const char *path, const char *start)
+{
+    const char *line = strstr(read_file(path), start);
+    CHECK(line);
+    return strtol(line + strlen(start), NULL, 10);
+}
+
+/* Others of the machine may open and close some, too; in the guest there are no others. */
+static void expect_in_use(const char *path, const char *start, long number)
+{
+    long now = sockets_in_use(path, start);
+    if (in_guest() ? now != number : now < 0)
+        test_failed(__FILE__, __LINE__, "%s: %s%ld, not %ld", path, start, now, number);
+}
+
+static void sockets_are_counted(void)
+{
+    enum { FILES = 16 };
+    static const char *const stat = "/proc/net/sockstat", *const stat6 = "/proc/net/sockstat6";
+    int files[FILES];
+    CHECK(!strcmp(shape_of(stat), "sockets: used #\nTCP: inuse # orphan # tw # alloc # mem #\nUDP: inuse # mem #\n"
+                                  "UDPLITE: inuse #\nRAW: inuse #\nFRAG: inuse # memory #\n"));
+    bool has_ipv6 = access("/proc/net/if_inet6", R_OK) == 0 && *read_file("/proc/net/if_inet6");
+    CHECK(!has_ipv6 || !strcmp(shape_of(stat6), "TCP6: inuse #\nUDP6: inuse #\nUDPLITE6: inuse #\nRAW6: inuse #\n"
+                                                "FRAG6: inuse # memory #\n"));
+    long used = sockets_in_use(stat, "sockets: used "), udp = sockets_in_use(stat, "UDP: inuse ");
+    long udp6 = has_ipv6 ? sockets_in_use(stat6, "UDP6: inuse ") : 0;
+    for (unsigned i = 0; i < FILES; i++) {
+        struct sockaddr_in6 address = { .sin6_family = has_ipv6 && i % 2 ? AF_INET6 : AF_INET };
+        files[i] = socket(address.sin6_family, SOCK_DGRAM, 0);
+        CHECK(bind(files[i], (struct sockaddr *)&address, sizeof(address)) == 0);
+    }
+    expect_in_use(stat, "sockets: used ", used + FILES);
+    expect_in_use(stat, "UDP: inuse ", udp + (has_ipv6 ? FILES / 2 : FILES));
+    CHECK(sockets_in_use(stat, "UDP: inuse ") >= FILES / 2);
+    if (has_ipv6) {
+        expect_in_use(stat6, "UDP6: inuse ", udp6 + FILES / 2);
+        CHECK(sockets_in_use(stat6, "UDP6: inuse ") >= FILES / 2);
+    }
+    for (unsigned i = 0; i < FILES; i++)
+        close(files[i]);
+    expect_in_use(stat, "sockets: used ", used);
+    expect_in_use(stat, "UDP: inuse ", udp);
+}
+
+static void neighbours_have_linux_columns(void)
+{
+    const char *line = read_file("/proc/net/arp");
+    static const char header[] = "IP address       HW type     Flags       HW address            Mask     Device\n";
+    CHECK(strncmp(line, header, strlen(header)) == 0);
+    for (line += strlen(header); *line; line = strchr(line, '\n') + 1) {
+        char address[32], mac[32], mask[8], device[32];
+        unsigned type, flags;
+        int end = 0;
+        CHECK_EQUAL(sscanf(line, "%31s 0x%x 0x%x %31s %7s %31s%n", address, &type, &flags, mac, mask, device, &end), 6);
+        CHECK(line[end] == '\n' && !strcmp(mask, "*") && strlen(mac) == strlen("00:00:00:00:00:00"));
+    }
+}
+
 static void own_program_is_known(void)
 {
     char path[256] = "";
@@ -317,8 +394,9 @@ static void unknown_calls_are_refused(void)
     CHECK_ERROR(syscall(-1L), ENOSYS);
 }
 
-SUITE(proc, TEST(datagrams_are_counted), TEST(files_exist_and_are_not_empty), TEST(sizes_say_nothing_of_contents),
-      TEST(maps_show_a_new_mapping), TEST(stat_has_its_fields), TEST(memory_and_cpus_are_told),
-      TEST(times_of_cpus_are_told_apart), TEST(stolen_time_only_grows), TEST(own_program_is_known),
-      TEST(system_has_a_name), TEST(auxiliary_vector_is_complete), TEST(limits_can_be_read_and_lowered),
-      TEST(random_bytes_differ), TEST(unknown_calls_are_refused));
+SUITE(proc, TEST(datagrams_are_counted), TEST(sockets_are_counted), TEST(neighbours_have_linux_columns),
+      TEST(files_exist_and_are_not_empty), TEST(sizes_say_nothing_of_contents), TEST(maps_show_a_new_mapping),
+      TEST(stat_has_its_fields), TEST(memory_and_cpus_are_told), TEST(times_of_cpus_are_told_apart),
+      TEST(stolen_time_only_grows), TEST(own_program_is_known), TEST(system_has_a_name),
+      TEST(auxiliary_vector_is_complete), TEST(limits_can_be_read_and_lowered), TEST(random_bytes_differ),
+      TEST(unknown_calls_are_refused));

@@ -13,6 +13,9 @@ struct network_view {
     void (*udp6)(struct text *out);
     void (*addresses6)(struct text *out);
     void (*unix_sockets)(struct text *out);
+    void (*sockets)(struct text *out);
+    void (*sockets6)(struct text *out);
+    void (*neighbours)(struct text *out);
     void (*routes)(struct text *out);
     void (*routes6)(struct text *out);
     void (*groups)(struct text *out);

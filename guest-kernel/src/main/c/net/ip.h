@@ -87,6 +87,8 @@ void ip_input(struct interface *interface, struct packet *packet, bool link_unic
 struct packet *ip_reassemble(const struct ip_info *info, struct packet *packet, uint32_t identification,
                              uint16_t fragment);
 void ip_reassembly_init(void);
+/* Adds up the datagrams of a family that are not whole yet, and the bytes charged for them. */
+void ip_reassembly_usage(bool of_ipv6, unsigned *count, uint64_t *memory);
 
 /* The largest packet that may go that way, in bytes with its IP header. */
 unsigned ip_mtu(const struct ip_route *route);

@@ -86,6 +86,18 @@ static void expire(struct timer *timer)
 
 void ip_reassembly_init(void) { timer_init(&expiry, expire); }
 
+void ip_reassembly_usage(bool of_ipv6, unsigned *count, uint64_t *memory)
+{
+    must_hold_net();
+    list_for_each (node, &datagrams) {
+        const struct datagram *d = list_entry(node, struct datagram, link);
+        if (is_ipv6(d) != of_ipv6)
+            continue;
+        ++*count;
+        *memory += d->charged;
+    }
+}
+
 static struct datagram *find(const struct ip_info *info, uint32_t identification)
 {
     list_for_each (node, &datagrams) {

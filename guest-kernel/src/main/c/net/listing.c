@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/net/tcp, tcp6, udp, udp6, route, ipv6_route and if_inet6 (proc(5)). What is shown of sockets is copied into
- * records under the net lock and printed without it, so that no packet waits for text. Records are made for as many
- * sockets as there were when the file was opened, and a few more.
+ * /proc/net/tcp, tcp6, udp, udp6, arp, route, ipv6_route and if_inet6 (proc(5)). What is shown of sockets is copied
+ * into records under the net lock and printed without it, so that no packet waits for text. Records are made for as
+ * many sockets as there were when the file was opened, and a few more.
  */
 #include "net/listing.h"
 
@@ -11,6 +11,7 @@
 #include "net/bytes.h"
 #include "net/interface.h"
 #include "net/ip6.h"
+#include "net/neighbour.h"
 #include "net/tcp_private.h"
 #include "net/udp_private.h"
 #include "threads/thread.h"
@@ -201,6 +202,28 @@ static void show_routes(struct text *out)
     net_unlock();
 }
 
+/* Never those of loopback, which has none. */
+static bool print_neighbour(const struct neighbour_entry *entry, void *context)
+{
+    enum { HARDWARE_ETHERNET = 1, COMPLETE = 2 }; /* ARPHRD_ETHER and ATF_COM of linux/if_arp.h */
+    static const uint8_t none[6];
+    char address[IPV4_TEXT];
+    const uint8_t *mac = entry->mac ? entry->mac : none;
+    if (ip_is_ipv4(entry->address))
+        text_print(context, "%-16s 0x%-10x0x%-10x%02x:%02x:%02x:%02x:%02x:%02x     *        %s\n",
+                   ipv4_format(address, ipv4_of(entry->address)), HARDWARE_ETHERNET, entry->mac ? COMPLETE : 0, mac[0],
+                   mac[1], mac[2], mac[3], mac[4], mac[5], entry->interface->name);
+    return true;
+}
+
+static void show_neighbours(struct text *out)
+{
+    text_print(out, "IP address       HW type     Flags       HW address            Mask     Device\n");
+    net_lock();
+    neighbour_for_each(print_neighbour, out);
+    net_unlock();
+}
+
 static void print_way6(const struct ip6_way *way, void *context)
 {
     /* RTF_* of linux/route.h and linux/ipv6_route.h: up; a gateway; the default, by a router, with an end; local */
@@ -234,6 +257,7 @@ void listing_init(void)
     network_view.tcp6 = show_tcp6;
     network_view.udp6 = show_udp6;
     network_view.addresses6 = show_addresses6;
+    network_view.neighbours = show_neighbours;
     network_view.routes = show_routes;
     network_view.routes6 = show_routes6;
 }

@@ -128,6 +128,7 @@ void net_init(void)
     tcp_init();
     interfaces_init();
     listing_init();
+    socket_counts_init();
     counters_init();
     unix_init();
     net_unlock();

@@ -73,7 +73,31 @@ static int status_of_file(struct file *file, struct file_status *status)
     return 0;
 }
 
-static void release_file(struct file *file) { socket_in(file)->operations->release(socket_in(file)); }
+static struct socket_counts counts; /* atomic */
+
+static bool is_tcp(const struct socket *socket)
+{
+    return socket->type == SOCK_STREAM && (socket->family == AF_INET || socket->family == AF_INET6);
+}
+
+static void count(bool tcp, uint32_t difference)
+{
+    __atomic_add_fetch(&counts.all, difference, __ATOMIC_RELAXED);
+    if (tcp)
+        __atomic_add_fetch(&counts.tcp, difference, __ATOMIC_RELAXED);
+}
+
+struct socket_counts socket_counts(void)
+{
+    return (struct socket_counts){ read_once(counts.all), read_once(counts.tcp) };
+}
+
+static void release_file(struct file *file)
+{
+    bool tcp = is_tcp(socket_in(file));
+    socket_in(file)->operations->release(socket_in(file));
+    count(tcp, -1u);
+}
 
 static const struct file_operations socket_file_operations = {
     .read = read_file,
@@ -124,6 +148,7 @@ int socket_open_file(struct socket *socket, unsigned file_flags, struct file **o
     if (!*out)
         return -ENOMEM;
     socket->file = *out;
+    count(is_tcp(socket), 1);
     return 0;
 }
 

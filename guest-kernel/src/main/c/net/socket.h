@@ -184,6 +184,11 @@ int socket_create(int family, int type, int protocol, unsigned file_flags, struc
 int socket_create_pair(int family, int type, int protocol, unsigned file_flags, struct file *out[2]);
 /* The socket of a file, or NULL (-ENOTSOCK). */
 struct socket *socket_of(struct file *file);
+/* How many have a file now: of all families, and of TCP. */
+struct socket_counts {
+    uint32_t all, tcp;
+};
+struct socket_counts socket_counts(void);
 
 #define SOCKET_FILTER_SIZE (144u + 64u * 128u) /* of struct group_filter with all sources: net/multicast.h */
 /* How many bytes of a value count: SOCKET_OPTION_SIZE, or SOCKET_FILTER_SIZE for the filter of a group. */

@@ -206,6 +206,12 @@ static void join_orphans(struct tcp *tcp)
     orphan_count++;
 }
 
+unsigned tcp_orphans(void)
+{
+    must_hold_net();
+    return orphan_count;
+}
+
 void tcp_close(struct tcp *tcp, int error)
 {
     must_hold_net();

@@ -405,6 +405,8 @@ void tcp_enter_time_wait(struct tcp *tcp);
 /* The application has closed its socket: finish in order without it, or reset. Done once: the second call does
  * nothing. */
 void tcp_orphan(struct tcp *tcp, bool reset);
+/* How many wait for their peer without a socket. */
+unsigned tcp_orphans(void);
 void tcp_wake(struct tcp *tcp, unsigned events);
 /* Frees what was received and not read, unless a reader is just copying it. */
 void tcp_free_received(struct tcp *tcp);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/net/snmp, snmp6 and netstat: each kind of packet moves the numbers that Linux's names stand for, and no others.
- * IPv6 goes over loopback, IPv4 over the wire. Run by make test-net.
+ * sockstat and sockstat6: each number counts what Linux counts. arp. IPv6 goes over loopback, IPv4 over the wire. Run
+ * by make test-net.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,164 @@ static void datagrams_of_ipv6(void)
     file_put(other);
 }
 
+/* ---- sockstat, sockstat6 and arp ---- */
+
+static const char *shown(void (*show)(struct text *out))
+{
+    static char shown_text[4096];
+    struct text out;
+    text_init(&out);
+    show(&out);
+    if (out.failed || out.length >= sizeof(shown_text))
+        host_fail(__FILE__, __LINE__, "the text is missing or too long");
+    memcpy(shown_text, out.data, out.length);
+    shown_text[out.length] = '\0';
+    text_free(&out);
+    return shown_text;
+}
+
+/* The number after a name of the line that begins so, of sockstat or sockstat6; -1: there is none. */
+static long in_use(const char *line_start, const char *name)
+{
+    char line[256], start[32], wanted[32];
+    bool of_ipv6 = strchr(line_start, '6') != NULL;
+    snprintf(start, sizeof(start), "%s: ", line_start);
+    snprintf(wanted, sizeof(wanted), " %s ", name);
+    const char *found = strstr(shown(of_ipv6 ? network_view.sockets6 : network_view.sockets), start);
+    if (!found || sscanf(found, "%255[^\n]", line) != 1)
+        return -1;
+    const char *number = strstr(line, wanted);
+    if (!number)
+        return -1;
+    return strtol(number + strlen(wanted), NULL, 10);
+}
+
+/* used, TCP's inuse, orphan, tw and alloc, UDP's inuse, and inuse of TCP6 and UDP6. */
+#define SOCKET_NUMBERS 8
+static void count_sockets(long numbers_now[SOCKET_NUMBERS])
+{
+    static const char *const lines[] = { "sockets", "TCP", "TCP", "TCP", "TCP", "UDP", "TCP6", "UDP6" };
+    static const char *const what[] = { "used", "inuse", "orphan", "tw", "alloc", "inuse", "inuse", "inuse" };
+    for (unsigned i = 0; i < SOCKET_NUMBERS; i++)
+        numbers_now[i] = in_use(lines[i], what[i]);
+}
+
+static long sockets_before[SOCKET_NUMBERS];
+
+static void expect_sockets(long used, long tcp, long orphans, long time_wait, long allocated, long udp, long tcp6,
+                           long udp6)
+{
+    const long expected[SOCKET_NUMBERS] = { used, tcp, orphans, time_wait, allocated, udp, tcp6, udp6 };
+    long now[SOCKET_NUMBERS];
+    count_sockets(now);
+    for (unsigned i = 0; i < SOCKET_NUMBERS; i++) {
+        CHECK(now[i] >= 0);
+        CHECK_EQUAL(now[i] - sockets_before[i], expected[i]);
+    }
+}
+
+static void sockets_of_both_families(void)
+{
+    struct socket_address here = { .family = AF_INET6, .in = { ip6_address(0, 1), 7 } };
+    struct file *files[5];
+    wire_configure();
+    count_sockets(sockets_before);
+    CHECK_EQUAL(socket_create(AF_INET, SOCK_DGRAM, 0, 0, &files[0]), 0);
+    CHECK_EQUAL(socket_create(AF_INET, SOCK_STREAM, 0, 0, &files[1]), 0);
+    CHECK_EQUAL(socket_create(AF_INET6, SOCK_DGRAM, 0, 0, &files[2]), 0);
+    CHECK_EQUAL(socket_create(AF_UNIX, SOCK_STREAM, 0, 0, &files[3]), 0);
+    expect_sockets(4, 0, 0, 0, 1, 0, 0, 0); /* in use is what has a port */
+    CHECK_EQUAL(stack_bind(files[0], IPV4_ANY, 7), 0);
+    CHECK_EQUAL(socket_of(files[2])->operations->bind(socket_of(files[2]), &here), 0);
+    CHECK_EQUAL(stack_bind(files[1], IPV4_ANY, 7), 0);
+    expect_sockets(4, 0, 0, 0, 1, 1, 0, 1);
+    CHECK_EQUAL(socket_of(files[1])->operations->listen(socket_of(files[1]), 5), 0);
+    CHECK_EQUAL(socket_create(AF_INET6, SOCK_STREAM, 0, 0, &files[4]), 0);
+    CHECK_EQUAL(
+        socket_of(files[4])->operations->bind(
+            socket_of(files[4]), &(struct socket_address){ .family = AF_INET6, .in = { ip6_address(0, 1), 8 } }),
+        0);
+    CHECK_EQUAL(socket_of(files[4])->operations->listen(socket_of(files[4]), 5), 0);
+    expect_sockets(5, 1, 0, 0, 2, 1, 1, 1);
+    for (unsigned i = 0; i < 5; i++)
+        file_put(files[i]);
+    expect_sockets(0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+/* From a connection that nobody has accepted to one that is over. */
+static void life_of_a_connection(void)
+{
+    struct hand hand = { .port = 902, .sequence = 5, .window = 9000 };
+    struct hand_segment segment;
+    struct file *file;
+    begin();
+    struct file *listener = stack_listener(5);
+    hand.stack_port = stack_port(listener);
+    count_sockets(sockets_before);
+    hand_send(&hand, HAND_SYN, 0);
+    CHECK(hand_receive(&segment));
+    expect_sockets(0, 0, 0, 0, 0, 0, 0, 0); /* half-open */
+    hand.sequence++;
+    hand.acknowledgement = segment.sequence + 1;
+    hand_send(&hand, HAND_ACK, 0);
+    expect_sockets(1, 1, 0, 0, 1, 0, 0, 0); /* waits to be accepted */
+    CHECK_EQUAL(socket_of(listener)->operations->accept(socket_of(listener), 0, &file, NULL), 0);
+    expect_sockets(1, 1, 0, 0, 1, 0, 0, 0);
+    long memory = in_use("TCP", "mem");
+    for (unsigned i = 0; i < 8; i++) {
+        hand_send(&hand, HAND_ACK, 1000);
+        hand.sequence += 1000;
+    }
+    CHECK(in_use("TCP", "mem") > memory);
+    char data[8000];
+    CHECK_EQUAL(stack_receive(file, data, sizeof(data), 0), (long)sizeof(data));
+    CHECK_EQUAL(in_use("TCP", "mem"), memory);
+    file_put(file);
+    expect_sockets(1, 1, 1, 0, 1, 0, 0, 0); /* waits for the peer's FIN */
+    hand.acknowledgement++;
+    hand_send(&hand, HAND_FIN | HAND_ACK, 0);
+    expect_sockets(0, 0, 0, 1, 0, 0, 0, 0);
+    file_put(listener);
+}
+
+static void waiting_datagrams(void)
+{
+    uint8_t first[16] = { 0, 9, 0, 7, 0, 24 }, last[8] = { 0 };
+    begin();
+    struct file *file = stack_socket(SOCK_DGRAM);
+    CHECK_EQUAL(stack_bind(file, IPV4_ANY, 7), 0);
+    CHECK_EQUAL(in_use("UDP", "mem"), 0);
+    long fragmented = in_use("FRAG", "inuse"), memory = in_use("FRAG", "memory"), tcp = in_use("TCP", "mem");
+    wire_inject_ip(WIRE_PEER, WIRE_STACK, UDP, 7, 0x2000, first, sizeof(first));
+    CHECK_EQUAL(in_use("FRAG", "inuse"), fragmented + 1);
+    CHECK(in_use("FRAG", "memory") > memory);
+    CHECK_EQUAL(in_use("FRAG6", "inuse"), 0);
+    wire_inject_ip(WIRE_PEER, WIRE_STACK, UDP, 7, 2, last, sizeof(last));
+    CHECK_EQUAL(in_use("FRAG", "inuse"), fragmented);
+    CHECK_EQUAL(in_use("FRAG", "memory"), memory);
+    CHECK(in_use("UDP", "mem") > 0);
+    CHECK_EQUAL(in_use("TCP", "mem"), tcp);
+    file_put(file);
+    CHECK_EQUAL(in_use("UDP", "mem"), 0);
+}
+
+static void neighbours(void)
+{
+    static const char header[] = "IP address       HW type     Flags       HW address            Mask     Device\n";
+    struct socket_address silent = { .family = AF_INET, .in = { ip_of_ipv4(0x0a090009), 9 } };
+    begin();
+    const char *table = shown(network_view.neighbours);
+    CHECK(strncmp(table, header, strlen(header)) == 0);
+    CHECK(strstr(table, "\n10.9.0.1         0x1         0x2         02:00:00:00:00:01     *        eth0\n"));
+    CHECK(!strstr(table, "10.9.0.9"));
+    struct file *file = stack_socket(SOCK_DGRAM);
+    CHECK_EQUAL(socket_of(file)->operations->connect(socket_of(file), &silent), 0);
+    CHECK_EQUAL(stack_send(file, "data", 4, 0), 4);
+    CHECK(strstr(shown(network_view.neighbours),
+                 "\n10.9.0.9         0x1         0x0         00:00:00:00:00:00     *        eth0\n"));
+    file_put(file);
+}
+
 static void name_servers_changed(void) {}
 
 int main(void)
@@ -218,5 +377,9 @@ int main(void)
     host_test("counters: fragments", fragments);
     host_test("counters: segments", segments);
     host_test("counters: datagrams of IPv6", datagrams_of_ipv6);
+    host_test("sockstat: sockets of both families", sockets_of_both_families);
+    host_test("sockstat: life of a connection", life_of_a_connection);
+    host_test("sockstat: waiting datagrams", waiting_datagrams);
+    host_test("arp: neighbours", neighbours);
     return host_result();
 }

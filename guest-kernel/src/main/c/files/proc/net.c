@@ -54,6 +54,21 @@ static void show_addresses6(struct text *out, uint32_t number)
     (void)number;
     show_if_set(out, network_view.addresses6);
 }
+static void show_sockets(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.sockets);
+}
+static void show_sockets6(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.sockets6);
+}
+static void show_neighbours(struct text *out, uint32_t number)
+{
+    (void)number;
+    show_if_set(out, network_view.neighbours);
+}
 static void show_routes(struct text *out, uint32_t number)
 {
     (void)number;
@@ -111,6 +126,7 @@ static void show_unix(struct text *out, uint32_t number)
 }
 
 const struct pseudo_entry proc_network_entries[] = {
+    { .name = "arp", .mode = S_IFREG | 0444, .show = show_neighbours },
     { .name = "dev", .mode = S_IFREG | 0444, .show = show_devices },
     { .name = "if_inet6", .mode = S_IFREG | 0444, .show = show_addresses6 },
     { .name = "igmp", .mode = S_IFREG | 0444, .show = show_groups },
@@ -122,6 +138,8 @@ const struct pseudo_entry proc_network_entries[] = {
     { .name = "route", .mode = S_IFREG | 0444, .show = show_routes },
     { .name = "snmp", .mode = S_IFREG | 0444, .show = show_counters },
     { .name = "snmp6", .mode = S_IFREG | 0444, .show = show_counters6 },
+    { .name = "sockstat", .mode = S_IFREG | 0444, .show = show_sockets },
+    { .name = "sockstat6", .mode = S_IFREG | 0444, .show = show_sockets6 },
     { .name = "tcp", .mode = S_IFREG | 0444, .show = show_tcp },
     { .name = "tcp6", .mode = S_IFREG | 0444, .show = show_tcp6 },
     { .name = "udp", .mode = S_IFREG | 0444, .show = show_udp },
