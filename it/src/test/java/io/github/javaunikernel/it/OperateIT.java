@@ -76,7 +76,9 @@ class OperateIT {
                 load.awaitProgress(lab::checkRuns);
                 askTheJvm(operated, channel);
                 load.awaitProgress(lab::checkRuns);
-                takeCore(operated, lab, memory);
+                load.whileItStandsStill(() -> writeMemory(lab));
+                load.awaitProgress(lab::checkRuns);
+                takeCore(operated, memory);
                 load.awaitProgress(lab::checkRuns);
                 System.out.println("operate: " + platform + ", JDK " + jdk + ": " + load.summary());
             }
@@ -125,10 +127,13 @@ class OperateIT {
                 operated.tool("jfr", "summary", operated.file("jfr").toString()).contains("jdk.ActiveRecording"));
     }
 
-    private static void takeCore(Operated operated, Lab lab, Path memory) throws IOException, InterruptedException {
+    private static void writeMemory(Lab lab) throws IOException, InterruptedException {
         int position = lab.position();
         lab.command("dump-core");
         lab.await(position, "lab: done: dump-core", GuestSuite.BOOT);
+    }
+
+    private static void takeCore(Operated operated, Path memory) throws IOException, InterruptedException {
         operated.dump("core", "-Dunikernel.coreFile=" + memory);
         assertEquals(COUNT, operated.counted(operated.jhsdb("jmap", "--histo")));
         String stacks = operated.jhsdb("jstack");
