@@ -5,6 +5,7 @@ import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
 import io.github.javaunikernel.maven.runtime.LoadedElf;
+import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import java.io.IOException;
 import java.io.InputStream;
@@ -56,6 +57,10 @@ final class HostFiles {
             tree.symbolicLink(path, DirectoryTree.slashed(Files.readSymbolicLink(file)), origin);
         } else if (Files.isDirectory(file)) {
             tree.directory(path);
+        } else if (!Files.isRegularFile(file)) {
+            // To read a pipe would wait for a writer that never comes.
+            throw new ExplainedException(
+                    file + " is a pipe, a socket or a device, which no image can have. Move it" + " away.");
         } else {
             tree.file(path, FileContent.of(file), permissions(file), origin);
         }

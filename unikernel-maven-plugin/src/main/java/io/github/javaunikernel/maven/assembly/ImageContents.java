@@ -321,8 +321,8 @@ final class ImageContents {
         return Stream.of(lists).flatMap(List::stream).toList();
     }
 
-    private void add(String path, GuestConfig config) throws ImageException {
-        tree.file(path, FileContent.of(config.text()), 0644, GENERATED);
+    private void add(String path, GuestConfig config) throws SettingException, ImageException {
+        tree.file(path, FileContent.of(config.checkSize().text()), 0644, GENERATED);
     }
 
     private GuestConfig config(

@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.boot;
 
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
 /**
@@ -10,7 +11,10 @@ import java.util.regex.Pattern;
  */
 public final class GuestConfig {
 
-    private static final Pattern VARIABLE = Pattern.compile("[^=\\s]+");
+    private static final Pattern VARIABLE = Pattern.compile("[^=\\s\\p{Cntrl}]+");
+    /** In bytes, what the kernel reads (guest-kernel, linux/configuration.c: FILE_LIMIT), less the end of the text. */
+    private static final int MOST = (256 << 10) - 2;
+
     private static final Pattern HOST_NAME = Pattern.compile("[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?");
 
     private final StringBuilder text = new StringBuilder();
@@ -32,7 +36,7 @@ public final class GuestConfig {
             throw new SettingException(
                     "environment",
                     "'" + name + "' cannot be the name of a variable.",
-                    "Use a name without '=' and white space.");
+                    "Use a name without '=', white space and control characters.");
         }
         line("env", name + "=" + value);
         return this;
@@ -125,6 +129,19 @@ public final class GuestConfig {
      */
     public GuestConfig noInstanceMetadata() {
         line("instance-metadata", "no");
+        return this;
+    }
+
+    /** Refuses a text that the kernel would not read as a whole. */
+    public GuestConfig checkSize() throws SettingException {
+        int bytes = text().getBytes(StandardCharsets.UTF_8).length;
+        if (bytes > MOST) {
+            throw new SettingException(
+                    "arguments",
+                    "The arguments, options and variables of the program make a configuration of " + bytes
+                            + " bytes, and the kernel reads " + MOST + ".",
+                    "Put long texts into files of src/main/unikernel, and let the program read those.");
+        }
         return this;
     }
 

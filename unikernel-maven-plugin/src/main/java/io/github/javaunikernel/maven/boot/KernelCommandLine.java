@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -43,6 +44,10 @@ public record KernelCommandLine(String text) {
     private static final String CONFIGURATION = "conf=";
     private static final String TRACE = "trace=";
     private static final String IPV6 = "ipv6=";
+    /** What the kernel takes at most: CAPTURE_MOST in net/capture.h, PROFILE_HZ_MOST in threads/profile.h. */
+    private static final Map<String, Integer> MOST = Map.of("capture", 65535, "profile", 10000);
+
+    private static final Pattern NUMBERED = Pattern.compile("(capture|profile)=([1-9][0-9]{0,4})");
     private static final Pattern PREFIXED = Pattern.compile("([0-9a-fA-F:.]{2,45})/([0-9]{1,3})");
 
     /** Reads and checks options. */
@@ -68,8 +73,8 @@ public record KernelCommandLine(String text) {
     }
 
     private static void check(String option) throws SettingException, IOException {
-        boolean known = WORDS.contains(option)
-                || option.matches("(capture|profile)=[1-9][0-9]{0,4}|conf=/.+|trace=.+|ipv6=(no|.+/.+)");
+        boolean known =
+                WORDS.contains(option) || option.matches(NUMBERED.pattern() + "|conf=/.+|trace=.+|ipv6=(no|.+/.+)");
         if (!known) {
             throw new SettingException(
                     PARAMETER,
@@ -77,6 +82,13 @@ public record KernelCommandLine(String text) {
                     "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, profile=HZ,"
                             + " lockstat=1, crash=keep, mitigations=auto, mitigations=off, mitigations=on, ipv6=no,"
                             + " ipv6=ADDRESS/PREFIX, nokaslr or conf=/PATH.");
+        }
+        Matcher numbered = NUMBERED.matcher(option);
+        if (numbered.matches() && Integer.parseInt(numbered.group(2)) > MOST.get(numbered.group(1))) {
+            throw new SettingException(
+                    PARAMETER,
+                    "'" + option + "' is more than the kernel takes.",
+                    "Give at most " + MOST.get(numbered.group(1)) + ".");
         }
         if (option.startsWith(TRACE)) {
             checkTraced(List.of(option.substring(TRACE.length()).split(",", -1)));
@@ -88,18 +100,30 @@ public record KernelCommandLine(String text) {
 
     private static void checkAddress(String text) throws SettingException {
         Matcher matcher = PREFIXED.matcher(text);
-        if (!matcher.matches() || Integer.parseInt(matcher.group(2)) > 128 || !isAddress(matcher.group(1))) {
+        if (!matcher.matches()
+                || Integer.parseInt(matcher.group(2)) > 128
+                || Integer.parseInt(matcher.group(2)) < 1
+                || !isOfHost(matcher.group(1))) {
             throw new SettingException(
                     PARAMETER,
-                    "'" + text + "' is not an address of IPv6 with the length of its prefix.",
+                    "'" + text + "' is not an address of IPv6 that a machine in a network can have, with the length of"
+                            + " its prefix.",
                     "Use a form such as ipv6=2001:db8::2/64, or ipv6=no for none.");
         }
     }
 
-    /** In brackets a text is never taken for a name to be looked up. */
-    private static boolean isAddress(String text) {
+    /**
+     * As the kernel has it (net_parse_ipv6 in net/net.c). In brackets a text is never taken for a name to be looked up;
+     * an address of IPv4 in the form of IPv6 becomes one of IPv4.
+     */
+    private static boolean isOfHost(String text) {
         try {
-            return InetAddress.getByName("[" + text + "]") instanceof Inet6Address;
+            InetAddress address = InetAddress.getByName("[" + text + "]");
+            return address instanceof Inet6Address
+                    && !address.isAnyLocalAddress()
+                    && !address.isLoopbackAddress()
+                    && !address.isMulticastAddress()
+                    && !address.isLinkLocalAddress();
         } catch (UnknownHostException e) {
             return false;
         }

@@ -2,6 +2,7 @@
 package io.github.javaunikernel.maven.boot;
 
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -19,6 +20,8 @@ record MountedDirectory(String path, long size) {
     private static final List<String> CLOSED = List.of("/jvm", "/proc", "/dev", "/sys");
     /** Directories whose files a start needs: nothing may be mounted at or above them. */
     private static final List<String> NEEDED = List.of("/app/lib", "/etc", "/lib", "/lib64", "/usr/lib");
+    /** Of the name of a file, in bytes (NAME_MAX in limits.h). */
+    private static final int LONGEST_NAME = 255;
     /** In bytes; more than any machine has. */
     private static final long LARGEST = 1L << 44;
 
@@ -38,9 +41,24 @@ record MountedDirectory(String path, long size) {
                     "'" + text + "' is not a " + kind + ".",
                     "Use an absolute path, and after a space its largest size, such as '/var/cache 16m'.");
         }
-        String path = matcher.group(1);
-        checkPath(parameter, kind, path.replaceFirst("/+$", ""));
+        String path = matcher.group(1).replaceFirst("/+$", "");
+        checkNames(parameter, kind, path);
+        checkPath(parameter, kind, path);
         return new MountedDirectory(path, matcher.group(2) == null ? 0 : size(parameter, kind, text, matcher));
+    }
+
+    /** A path that leads elsewhere than it seems would pass the check of what it hides. */
+    private static void checkNames(String parameter, String kind, String path) throws SettingException {
+        for (String name : path.substring(Math.min(1, path.length())).split("/")) {
+            boolean misleading = name.isEmpty() && !path.isEmpty() || name.equals(".") || name.equals("..");
+            if (misleading || name.getBytes(StandardCharsets.UTF_8).length > LONGEST_NAME) {
+                throw new SettingException(
+                        parameter,
+                        "'" + path + "' is not the path of a " + kind + ": a name in it is empty, '.', '..' or longer"
+                                + " than " + LONGEST_NAME + " bytes.",
+                        "Write the path without such names, such as /var/cache.");
+            }
+        }
     }
 
     private static void checkPath(String parameter, String kind, String path) throws SettingException {

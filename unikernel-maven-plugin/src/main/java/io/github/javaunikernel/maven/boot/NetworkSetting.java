@@ -28,6 +28,8 @@ public record NetworkSetting(String text, Optional<Fixed> fixed) {
     private static final int MIN_MTU = 576;
 
     private static final int MAX_MTU = 65535;
+    /** The kernel's limit (guest-kernel, net/net.h: NET_MAX_DNS), as in resolv.conf(5). */
+    private static final int MAX_DNS = 3;
 
     /** Reads and checks the setting. */
     public static NetworkSetting parse(String setting) throws SettingException {
@@ -55,6 +57,7 @@ public record NetworkSetting(String text, Optional<Fixed> fixed) {
         checkHost(setting, "address", address, prefix);
         expect(words.length % 2 == 0, setting, "'" + words[words.length - 1] + "' has no value");
         for (int i = 2; i < words.length; i += 2) {
+            expect(List.of(words).indexOf(words[i]) == i, setting, "'" + words[i] + "' is there twice");
             checkOption(setting, words[i], words[i + 1], address, prefix);
         }
         int gateway = List.of(words).indexOf("gateway");
@@ -74,7 +77,9 @@ public record NetworkSetting(String text, Optional<Fixed> fixed) {
                 checkHost(setting, "gateway", gateway, prefix);
             }
             case "dns" -> {
-                for (String server : List.of(value.split(",", -1))) {
+                List<String> servers = List.of(value.split(",", -1));
+                expect(servers.size() <= MAX_DNS, setting, "it names more than " + MAX_DNS + " name servers");
+                for (String server : servers) {
                     address(setting, server);
                 }
             }

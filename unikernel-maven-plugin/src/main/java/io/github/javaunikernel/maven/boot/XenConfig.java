@@ -93,7 +93,8 @@ public record XenConfig(
                 .collect(Collectors.joining());
     }
 
+    /** As xl reads strings: a backslash quotes, and one line is one string. */
     private static String quoted(String value) {
-        return "\"" + value + "\"";
+        return "\"" + value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + "\"";
     }
 }

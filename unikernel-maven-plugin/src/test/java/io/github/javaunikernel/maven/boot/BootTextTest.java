@@ -205,6 +205,25 @@ class BootTextTest {
     }
 
     @Test
+    void xenConfigQuotesPaths() throws Exception {
+        String text = new XenConfig(
+                        "app",
+                        Path.of("/my \"own\"/a\\b.kernel"),
+                        Path.of("/two\nlines.img"),
+                        KernelCommandLine.parse("quiet"),
+                        64,
+                        1,
+                        NetworkSetting.parse("dhcp"),
+                        Optional.empty(),
+                        List.of(),
+                        Path.of("/d"),
+                        Optional.empty())
+                .text();
+        assertTrue(text.contains("kernel = \"/my \\\"own\\\"/a\\\\b.kernel\"\n"), text);
+        assertTrue(text.contains("target=/two\\nlines.img\""), text);
+    }
+
+    @Test
     void xenConfigBootsTheKernelDirectly() throws Exception {
         String text = new XenConfig(
                         "app",
@@ -281,6 +300,8 @@ class BootTextTest {
             static 10.0.2/24                               | '10.0.2' is not an IPv4 address
             static 10.0.0.2/31                             | '31' is not a number from 1 to 30
             static 10.0.0.2/24 gateway                     | 'gateway' has no value
+            static 10.0.0.2/24 dns 10.0.0.3 dns 10.0.0.4   | 'dns' is there twice
+            static 10.0.0.2/24 dns 8.8.8.8,8.8.4.4,1.1.1.1,9.9.9.9 | it names more than 3 name servers
             static 10.0.0.2/24 gateway 10.0.1.1            | the gateway 10.0.1.1 is not in the network
             static 10.0.0.2/24 gateway 10.0.0.2            | the gateway has the address of the guest
             static 10.0.0.2/24 dns 8.8.8.8,                | '' is not an IPv4 address
@@ -336,6 +357,7 @@ class BootTextTest {
         assertRefused("hostname", "'-x' cannot be", () -> new GuestConfig("x").hostName("-x"));
         assertRefused("hostname", "cannot be a host name", () -> new GuestConfig("x").hostName("x".repeat(64)));
         assertRefused("environment", "'A B' cannot be", () -> new GuestConfig("x").variable("A B", ""));
+        assertRefused("environment", "cannot be the name", () -> new GuestConfig("x").variable("A\0B", ""));
         assertRefused("tmpfs", "'cache' is not a directory", () -> MemoryFileSystem.parse("cache"));
         assertRefused("tmpfs", "'/cache 5x' is not a directory", () -> MemoryFileSystem.parse("/cache 5x"));
         assertRefused("tmpfs", "'/cache -5m' is not a directory", () -> MemoryFileSystem.parse("/cache -5m"));
@@ -380,11 +402,41 @@ class BootTextTest {
                 () -> MemoryFileSystem.parse(path + " 16m"));
     }
 
+    /** With such names, /app/../jvm would hide the JVM, and the image could not have the directory. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/app/../jvm", "/./jvm", "//jvm", "/var//cache", "/var/..", "/a/.", "LONG"})
+    void pathsOfDirectoriesInMemoryAreWhatTheySeem(String path) {
+        String real = path.replace("LONG", "/" + "x".repeat(256));
+        assertRefused(
+                "tmpfs",
+                "'" + real + "' is not the path of a directory in memory",
+                () -> MemoryFileSystem.parse(real + " 16m"));
+        assertRefused("scratch", "is not the path of a scratch disk", () -> ScratchDisk.parse(real));
+        assertRefused("dataDisks", "is not the path of a data disk", () -> DataDisk.parse(List.of("a " + real)));
+    }
+
+    @Test
+    void aConfigurationIsAsLongAsTheKernelReads() throws Exception {
+        int most = (256 << 10) - 2 - "exec x\narg \n".length();
+        assertEquals(
+                (256 << 10) - 2,
+                new GuestConfig("x")
+                        .argument("a".repeat(most))
+                        .checkSize()
+                        .text()
+                        .length());
+        assertRefused(
+                "arguments",
+                "and the kernel reads 262142",
+                () -> new GuestConfig("x").argument("a".repeat(most + 1)).checkSize());
+    }
+
     @Test
     void otherDirectoriesInMemoryAreKept() throws Exception {
         for (String path :
                 List.of("/app/data", "/app/library", "/jvmdata", "/etc/app", "/usr/share/x", "/var", "/home")) {
             assertEquals(path, MemoryFileSystem.parse(path).text());
+            assertEquals(path, MemoryFileSystem.parse(path + "/").text());
         }
         assertEquals(1L << 44, MemoryFileSystem.parse("/a 16384g").limit());
     }

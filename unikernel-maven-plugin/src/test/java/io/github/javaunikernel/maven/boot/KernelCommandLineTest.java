@@ -53,7 +53,18 @@ class KernelCommandLineTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"ipv6=2001:db8::2/129", "ipv6=2001:db8::2::3/64", "ipv6=10.0.0.1/24", "ipv6=example.org/64"})
+            strings = {
+                "ipv6=2001:db8::2/129",
+                "ipv6=2001:db8::2/0",
+                "ipv6=2001:db8::2::3/64",
+                "ipv6=10.0.0.1/24",
+                "ipv6=example.org/64",
+                "ipv6=::/64",
+                "ipv6=::1/64",
+                "ipv6=fe80::1/64",
+                "ipv6=ff02::1/64",
+                "ipv6=::ffff:10.0.0.1/64"
+            })
     void anAddressIsChecked(String option) {
         SettingException e = assertThrows(SettingException.class, () -> KernelCommandLine.parse(option));
         assertTrue(e.getMessage().contains("is not an address of IPv6"), e.getMessage());
@@ -83,6 +94,26 @@ class KernelCommandLineTest {
                 assertThrows(SettingException.class, () -> KernelCommandLine.parse("quiet " + option));
         assertTrue(refused.getMessage().contains("'" + option + "'"), refused.getMessage());
         assertTrue(refused.getMessage().contains("mitigations=off"), refused.getMessage());
+    }
+
+    /** The kernel panics with more: the image would not start. */
+    @Test
+    void numbersAreThoseThatTheKernelTakes() throws Exception {
+        for (String most : List.of(
+                "capture=" + limit("net/capture.h", "CAPTURE_MOST"),
+                "profile=" + limit("threads/profile.h", "PROFILE_HZ_MOST"))) {
+            assertEquals(most, KernelCommandLine.parse(most).text());
+            String more = most.split("=")[0] + "=" + (Integer.parseInt(most.split("=")[1]) + 1);
+            SettingException e = assertThrows(SettingException.class, () -> KernelCommandLine.parse(more));
+            assertTrue(e.getMessage().startsWith("'" + more + "' is more than the kernel takes."), e.getMessage());
+        }
+    }
+
+    private static int limit(String header, String name) throws IOException {
+        Matcher definition = Pattern.compile("#define " + name + " (\\d+)u")
+                .matcher(Files.readString(Path.of("../guest-kernel/src/main/c", header)));
+        assertTrue(definition.find(), name);
+        return Integer.parseInt(definition.group(1));
     }
 
     @Test
