@@ -17,9 +17,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.maven.plugins.annotations.Parameter;
 
 /** The parameters of the machine that an image is made for. */
@@ -222,6 +224,19 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
         for (String text : tmpfs) {
             fileSystems.add(MemoryFileSystem.parse(text));
         }
+        Optional<ScratchDisk> scratchDisk =
+                scratch == null ? Optional.empty() : Optional.of(ScratchDisk.parse(scratch));
+        List<DataDisk> disks = DataDisk.parse(dataDisks);
+        Set<String> mounted = new HashSet<>();
+        for (MemoryFileSystem fileSystem : fileSystems) {
+            refuseSecond("tmpfs", fileSystem.path(), mounted);
+        }
+        if (scratchDisk.isPresent()) {
+            refuseSecond("scratch", scratchDisk.get().path(), mounted);
+        }
+        for (DataDisk disk : disks) {
+            refuseSecond("dataDisks", disk.path(), mounted);
+        }
         NetworkSetting networkSetting = NetworkSetting.parse(network);
         return new Machine(
                 memory,
@@ -232,13 +247,23 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
                 TimeSetting.parse(time),
                 Reporting.parse(logTo, metricsPort, networkSetting),
                 fileSystems,
-                scratch == null ? Optional.empty() : Optional.of(ScratchDisk.parse(scratch)),
-                DataDisk.parse(dataDisks),
+                scratchDisk,
+                disks,
                 dataDirectory.toPath().toAbsolutePath(),
                 KernelCommandLine.parse(kernelOptions),
                 InstanceEnvironment.parse(instanceEnvironment, instanceDiagnostics, instanceSources),
                 instanceMetadata,
                 xlChannel());
+    }
+
+    private static void refuseSecond(String parameter, String path, Set<String> mounted) throws SettingException {
+        if (!mounted.add(path)) {
+            throw new SettingException(
+                    parameter,
+                    "Two of tmpfs, scratch and dataDisks are for the directory " + path
+                            + ", and one would hide the other.",
+                    "Give each a directory of its own.");
+        }
     }
 
     /** xl.cfg(5) takes neither a comma nor a quote in a path, and a socket's has 107 bytes at most (unix(7)). */

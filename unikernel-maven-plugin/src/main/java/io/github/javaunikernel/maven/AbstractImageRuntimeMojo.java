@@ -196,6 +196,7 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
      */
     final RuntimeChoice runtime(boolean java, Set<String> furtherModules) throws SettingException, IOException {
         checkLimit("cacheLimit", cacheLimit);
+        checkCache();
         Set<String> rootModules = new LinkedHashSet<>(additionalModules);
         rootModules.addAll(furtherModules);
         JavaHome jdk = java ? JavaHome.at(jdk()) : null;
@@ -257,12 +258,31 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
         }
     }
 
+    private void checkCache() throws SettingException {
+        Path nearest = cacheDirectory.toPath().toAbsolutePath();
+        while (nearest != null && !Files.exists(nearest)) {
+            nearest = nearest.getParent();
+        }
+        if (nearest != null && !Files.isDirectory(nearest)) {
+            throw new SettingException(
+                    "cacheDirectory",
+                    nearest + " is a file where a directory must be.",
+                    "Move the file away, or name another directory.");
+        }
+    }
+
     private long cacheBytes() {
         return (long) cacheLimit << 20;
     }
 
     /** The home of the JDK, unpacked if it comes in an archive. */
     private Path jdk() throws SettingException, IOException {
+        if (jdkHome == null && jdkChecksum != null) {
+            throw new SettingException(
+                    "jdkChecksum",
+                    "The checksum is that of an archive, and jdkHome names none.",
+                    "Name the archive with jdkHome, or leave out jdkChecksum.");
+        }
         if (jdkHome == null) {
             return usualJdk();
         }

@@ -5,19 +5,24 @@ import io.github.javaunikernel.maven.assembly.Application;
 import io.github.javaunikernel.maven.assembly.ImageAssembler;
 import io.github.javaunikernel.maven.assembly.ImageRequest;
 import io.github.javaunikernel.maven.assembly.Machine;
+import io.github.javaunikernel.maven.assembly.RuntimeChoice;
 import io.github.javaunikernel.maven.boot.Debugger;
 import io.github.javaunikernel.maven.boot.Firmware;
 import io.github.javaunikernel.maven.boot.GivenOptions;
+import io.github.javaunikernel.maven.boot.GuestMemory;
 import io.github.javaunikernel.maven.boot.Jmx;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.image.ImageSummary;
 import io.github.javaunikernel.maven.run.PortOption;
 import io.github.javaunikernel.maven.runtime.Executable;
+import io.github.javaunikernel.maven.runtime.OptionProof;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -328,24 +333,40 @@ public final class ImageMojo extends AbstractImageMachineMojo {
         String name = fileName();
         checkLimit("imageSize", imageSize);
         Machine machine = machine();
-        Application application = executable == null ? javaApplication(machine) : executableApplication();
+        GuestMemory.check(machine.memory(), executable == null);
+        if (executable != null) {
+            refuseJavaParameters();
+        }
+        RuntimeChoice runtime = runtime(executable == null, agentModules());
         Kernel image = kernel == null ? Kernel.builtIn() : Kernel.of(kernel.toPath());
+        Firmware starter = Firmware.parse(firmware);
+        Path files = files();
+        Instant time = OutputTime.parse(outputTimestamp);
+        // The last: it may unpack or pack jars in the build directory, which a refused value leaves as it was.
+        Application application = executable == null ? javaApplication(machine) : executableApplication();
         return new ImageRequest(
                 name,
                 directory(),
                 application,
                 machine,
-                runtime(executable == null, agentModules()),
+                runtime,
                 image,
-                Firmware.parse(firmware),
-                files(),
+                starter,
+                files,
                 imageSize,
-                OutputTime.parse(outputTimestamp),
+                time,
                 new DependencyLicences(projectBuilder, session, getLog()::debug).of(project));
     }
 
     private Application javaApplication(Machine machine) throws SettingException, IOException {
-        List<String> jvmOptions = withEmptyOnes(jvmArguments);
+        List<String> jvmOptions = words("jvmArguments", jvmArguments);
+        OptionProof.checkForm(jvmOptions);
+        if (mainJar != null && applicationDirectory == null) {
+            throw new SettingException(
+                    "mainJar",
+                    "The jar is one in applicationDirectory, which is not given.",
+                    "Set applicationDirectory, or leave out mainJar.");
+        }
         Map<String, String> properties = merged("systemProperties", systemProperties, systemPropertyVariables);
         Map<String, String> variables = merged("environment", environment, environmentVariables);
         Optional<Jmx> agent = jmx();
@@ -372,12 +393,12 @@ public final class ImageMojo extends AbstractImageMachineMojo {
                 modulePath,
                 jvmOptions,
                 properties,
-                withEmptyOnes(arguments),
-                withEmptyOnes(checkArguments),
+                words("arguments", arguments),
+                words("checkArguments", checkArguments),
                 variables);
     }
 
-    private Application executableApplication() throws SettingException, IOException {
+    private void refuseJavaParameters() throws SettingException {
         for (Map.Entry<String, Boolean> parameter : javaParameters().entrySet()) {
             if (parameter.getValue()) {
                 throw new SettingException(
@@ -386,10 +407,13 @@ public final class ImageMojo extends AbstractImageMachineMojo {
                         "Leave out this parameter or 'executable'.");
             }
         }
+    }
+
+    private Application executableApplication() throws SettingException, IOException {
         return Application.ofExecutable(
                 Executable.of(executable.toPath()),
-                withEmptyOnes(arguments),
-                withEmptyOnes(checkArguments),
+                words("arguments", arguments),
+                words("checkArguments", checkArguments),
                 merged("environment", environment, environmentVariables));
     }
 
@@ -483,6 +507,20 @@ public final class ImageMojo extends AbstractImageMachineMojo {
         return all;
     }
 
+    private static List<String> words(String parameter, List<String> configured) throws SettingException {
+        List<String> all = withEmptyOnes(configured);
+        refuseNul(parameter, all);
+        return all;
+    }
+
+    /** Every C program takes NUL for the end of a text: the kernel would lose the rest of its configuration. */
+    private static void refuseNul(String parameter, Collection<String> texts) throws SettingException {
+        if (texts.stream().anyMatch(text -> text.indexOf('\0') >= 0)) {
+            throw new SettingException(
+                    parameter, "A value has the character NUL, which no program can be given.", "Remove it.");
+        }
+    }
+
     private static Map<String, String> merged(String parameter, Map<String, String> configured, List<String> given)
             throws SettingException {
         Map<String, String> all = new TreeMap<>();
@@ -500,6 +538,8 @@ public final class ImageMojo extends AbstractImageMachineMojo {
             }
             all.put(pair.substring(0, equals), pair.substring(equals + 1));
         }
+        refuseNul(parameter, all.keySet());
+        refuseNul(parameter, all.values());
         return all;
     }
 

@@ -13,6 +13,8 @@ final class AcceptedValues {
     private static final String PATHS = "missing, directory, file, below a file";
     private static final String TEXTS = NAMES + ", " + PATHS;
 
+    private static final String WORDS = TEXTS + ", empty, blank, control, lines, long, twice, gap";
+
     /** By parameter, the kinds that are accepted; the reasons stand above the groups. */
     private static final Map<String, String> ACCEPTED = Map.ofEntries(
             // A long time is one to wait; EC2, memory or the machine limit a large number of other things.
@@ -65,7 +67,33 @@ final class AcceptedValues {
             Map.entry("shareOrganizations", "empty"),
             Map.entry("securityGroups", "empty"),
             Map.entry("virtualization", "twice, empty"),
-            Map.entry("checkArguments", "empty"),
+            // Each word is the program's affair, and an empty one, too.
+            Map.entry("arguments", WORDS),
+            Map.entry("checkArguments", WORDS),
+            Map.entry("environment", WORDS + ", long key, reserved key"),
+            Map.entry("systemProperties", WORDS + ", long key, reserved key"),
+            // As for lists above, and no option is an option.
+            Map.entry("environmentVariables", "empty"),
+            Map.entry("systemPropertyVariables", "empty"),
+            Map.entry("jvmArguments", "empty"),
+            Map.entry("modules", "empty"),
+            Map.entry("additionalModules", "empty"),
+            Map.entry("locales", "empty"),
+            Map.entry("trustedCertificates", "empty"),
+            Map.entry("dataDisks", "empty"),
+            Map.entry("tmpfs", "empty, " + PATHS),
+            Map.entry("scratch", PATHS),
+            Map.entry("xlChannel", PATHS),
+            Map.entry("instanceEnvironment", "empty, twice"),
+            Map.entry("instanceDiagnostics", "empty"),
+            Map.entry("instanceSources", "empty"),
+            Map.entry("kernelOptions", "empty, blank"),
+            Map.entry("hostname", "word"),
+            Map.entry("time", "word, number"),
+            Map.entry("jmxHostname", "word, number"),
+            // A program without libraries takes nothing from the system.
+            Map.entry("sysroot", "directory"),
+            Map.entry("cacheDirectory", NAMES + ", missing, directory"),
             // An empty file is no user data.
             Map.entry("userData", "file"),
             // Files and directories that are made, or that this use of the goal does not look at.
@@ -83,8 +111,13 @@ final class AcceptedValues {
             Map.entry("filesDirectory", TEXTS));
 
     /** What a name leads to is missing, and a message says so of the name. */
-    private static final Map<String, Set<String>> BLAMED =
-            Map.of("classifier", Set.of("imageName", "channel"), "imageName", Set.of("channel"));
+    private static final Map<String, Set<String>> BLAMED = Map.of(
+            "classifier",
+            Set.of("imageName", "channel"),
+            "imageName",
+            Set.of("channel"),
+            "applicationDirectory",
+            Set.of("mainJar"));
 
     private AcceptedValues() {}
 

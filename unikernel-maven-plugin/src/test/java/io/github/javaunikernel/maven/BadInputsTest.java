@@ -22,9 +22,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every goal that uses an image, with values of every wrong kind for every parameter that its descriptor has, so that
- * no new parameter is forgotten. A value is refused before anything is changed, by a message that names the parameter
- * as users write it and ends with what to do. What is accepted all the same is listed here, with the reason.
+ * Every goal, with values of every wrong kind for every parameter that its descriptor has, so that no new parameter is
+ * forgotten. A value is refused before anything is changed, by a message that names the parameter as users write it and
+ * ends with what to do. What is accepted all the same is listed here, with the reason.
  */
 class BadInputsTest {
 
@@ -56,6 +56,13 @@ class BadInputsTest {
     private static final String[] A_FILE = {"unikernel.path", "/etc/unikernel.conf"};
     private static final String OTHER = "unikernel.other";
 
+    /** What only an image with a JVM has a use for, and what is for the agent of JMX. */
+    private static final String OF_JAVA = "mainClass|modulePath|applicationDirectory|mainJar|jvmArguments"
+            + "|systemProperties|systemPropertyVariables|modules|additionalModules|locales|jdkHome|jdkChecksum"
+            + "|trustedCertificates|compress|stripDebug|cds|cdsAddress|classList|startup|debug|debugSuspend";
+
+    private static final String OF_JMX = "jmx.*";
+
     /** The goals that are asked for different things; the others have one use. */
     private static final Map<String, List<Use>> USES = Map.of(
             "inspect",
@@ -64,16 +71,33 @@ class BadInputsTest {
                     Use.of("inspect", SHOW, "tree"),
                     Use.of("path", SHOW, "cat", A_FILE[0], A_FILE[1]),
                     Use.of("path|other", SHOW, "cp", A_FILE[0], A_FILE[1], OTHER, "PLACE/copy"),
-                    Use.of("other", SHOW, "diff", OTHER, "PLACE/older.img")));
+                    Use.of("other", SHOW, "diff", OTHER, "PLACE/older.img")),
+            "image",
+            List.of(
+                    // Without a JVM an image is made in a moment, and most parameters mean the same.
+                    Use.of("(?!(" + OF_JAVA + "|" + OF_JMX + ")$).*", "unikernel.executable", "PLACE/program"),
+                    Use.of(OF_JAVA, "unikernel.modules", "java.base"),
+                    Use.of(
+                            OF_JMX,
+                            "unikernel.modules",
+                            "java.base",
+                            "unikernel.jmx",
+                            "9010",
+                            "unikernel.jmxPasswordFile",
+                            "PLACE/jmx.password",
+                            "unikernel.jmxKeystore",
+                            "PLACE/jmx.p12",
+                            "unikernel.jmxSslFile",
+                            "PLACE/jmx.properties")));
 
     @TempDir
     Path scratch;
 
-    /** All but the goal help, which is generated, and image, whose values the tests of its packages try. */
+    /** All but the goal help, which is generated. */
     static Stream<Arguments> goals() throws Exception {
         return ConfiguredGoal.plugin().getMojos().stream()
                 .map(MojoDescriptor::getGoal)
-                .filter(goal -> !Set.of("help", "image").contains(goal))
+                .filter(goal -> !goal.equals("help"))
                 .filter(goal -> goal.matches(System.getProperty("goals", ".*")))
                 .sorted()
                 .flatMap(goal ->

@@ -19,6 +19,7 @@ import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugin.descriptor.MojoDescriptor;
 import org.apache.maven.plugin.descriptor.Parameter;
 import org.apache.maven.plugin.logging.SystemStreamLog;
+import org.apache.maven.project.MavenProject;
 import org.codehaus.plexus.component.configurator.ComponentConfigurationException;
 
 /**
@@ -36,6 +37,8 @@ final class GoalTrial implements AutoCloseable {
     private final Class<?> type;
     private final FakeAws aws;
     private final Map<String, String> presets = new HashMap<>();
+    /** What the project's build has packaged, or null. */
+    private Path jar;
 
     /** What a goal with values came to. */
     record Outcome(boolean byMaven, String message, String changes) {
@@ -84,10 +87,24 @@ final class GoalTrial implements AutoCloseable {
         if (AbstractCloudMojo.class.isAssignableFrom(type)) {
             prepareCloud();
         }
+        if (type == ImageMojo.class) {
+            jar = files.makeSources();
+            // Beside the project: what is kept for later images is no part of this one.
+            presets.put(
+                    "unikernel.cacheDirectory", place.resolveSibling("cache").toString());
+        }
     }
 
     Path place() {
         return place;
+    }
+
+    /** Takes the jar away, as before the phase package. */
+    void leaveUnpackaged() throws IOException {
+        Path classes = Files.createDirectories(files.target().resolve("classes"));
+        Files.move(place.resolve("main-classes/Main.class"), classes.resolve("Main.class"));
+        Files.delete(jar);
+        jar = null;
     }
 
     Class<?> type() {
@@ -123,8 +140,9 @@ final class GoalTrial implements AutoCloseable {
         PrintStream out = System.out;
         try {
             System.setOut(new PrintStream(OutputStream.nullOutputStream()));
-            ConfiguredGoal.of(goal, ConfiguredGoal.project(place), properties, pom, new Quiet())
-                    .execute();
+            MavenProject project = ConfiguredGoal.project(place);
+            project.getArtifact().setFile(jar == null ? null : jar.toFile());
+            ConfiguredGoal.of(goal, project, properties, pom, new Quiet()).execute();
             return new Outcome(false, "done", changes(before));
         } catch (Served e) {
             return new Outcome(false, "served", changes(before));

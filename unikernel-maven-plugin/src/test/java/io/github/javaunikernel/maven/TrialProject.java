@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven;
 
+import io.github.javaunikernel.maven.assembly.Jars;
 import io.github.javaunikernel.maven.image.Ext2Writer;
 import io.github.javaunikernel.maven.image.FileContent;
 import io.github.javaunikernel.maven.image.ImageTree;
@@ -31,6 +32,35 @@ final class TrialProject {
 
     Path target() {
         return target;
+    }
+
+    /** What the goal image makes one of: a jar, a program that needs neither a JVM nor libraries, and keys for JMX. */
+    Path makeSources() throws IOException, InterruptedException {
+        Path source = place.resolve("program.c");
+        Files.writeString(source, "void _start(void) { for (;;); }\n");
+        run("gcc", "-static", "-nostdlib", "-o", place.resolve("program").toString(), source.toString());
+        run(
+                Path.of(System.getProperty("java.home"), "bin/keytool").toString(),
+                "-genkeypair",
+                "-keyalg",
+                "RSA",
+                "-dname",
+                "CN=test",
+                "-storepass",
+                "changeit",
+                "-keystore",
+                place.resolve("jmx.p12").toString());
+        Files.writeString(place.resolve("jmx.properties"), """
+                javax.net.ssl.keyStore=/etc/unikernel.jmx.keystore
+                javax.net.ssl.keyStorePassword=changeit
+                """);
+        Files.writeString(place.resolve("jmx.password"), "monitorRole secret\n");
+        Path jar = Jars.jar(place, "main", "Main", "Main", """
+                public class Main {
+                    public static void main(String[] arguments) {}
+                }
+                """);
+        return Files.move(jar, target.resolve(NAME + ".jar"));
     }
 
     /** What the goal image leaves behind, with next to nothing to upload. */
@@ -78,23 +108,25 @@ final class TrialProject {
 
     /** Makes a key of RSA and a certificate of it. */
     static void makeKey(Path place, String certificate, String key) throws IOException, InterruptedException {
-        Process openssl = new ProcessBuilder(
-                        "openssl",
-                        "req",
-                        "-x509",
-                        "-newkey",
-                        "rsa:2048",
-                        "-nodes",
-                        "-subj",
-                        "/CN=test",
-                        "-keyout",
-                        place.resolve(key).toString(),
-                        "-out",
-                        place.resolve(certificate).toString())
-                .redirectErrorStream(true)
-                .start();
-        String text = new String(openssl.getInputStream().readAllBytes());
-        if (openssl.waitFor() != 0) {
+        run(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-subj",
+                "/CN=test",
+                "-keyout",
+                place.resolve(key).toString(),
+                "-out",
+                place.resolve(certificate).toString());
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String text = new String(process.getInputStream().readAllBytes());
+        if (process.waitFor() != 0) {
             throw new IllegalStateException(text);
         }
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.boot;
 
+import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -119,7 +121,7 @@ public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<
             Optional<Path> passwords,
             Optional<Path> access,
             Optional<Tls> tls)
-            throws SettingException {
+            throws SettingException, IOException {
         if (port < 1 || port > MAX_PORT) {
             throw new SettingException(
                     "jmx", port + " is not a port.", "Give 1 to " + MAX_PORT + ", or leave it out for no JMX.");
@@ -135,7 +137,7 @@ public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<
     }
 
     private static void checkAuthentication(String authentication, Optional<Path> passwords, Optional<Path> access)
-            throws SettingException {
+            throws SettingException, IOException {
         if (!authentication.equals("password") && !authentication.equals("none")) {
             throw new SettingException(
                     "jmxAuthentication",
@@ -158,6 +160,25 @@ public record Jmx(int port, String hostname, Optional<Path> passwords, Optional<
         }
         checkFile("jmxPasswordFile", passwords);
         checkFile("jmxAccessFile", access);
+        checkUsers("jmxPasswordFile", passwords);
+        checkUsers("jmxAccessFile", access);
+    }
+
+    /** Both are files of properties; with an empty one the agent starts, and lets nobody in. */
+    private static void checkUsers(String parameter, Optional<Path> file) throws SettingException, IOException {
+        if (file.isEmpty()) {
+            return;
+        }
+        // As java.util.Properties reads a stream.
+        List<String> lines =
+                FileTrouble.on(file.get(), () -> Files.readAllLines(file.get(), StandardCharsets.ISO_8859_1));
+        if (lines.stream().allMatch(line -> line.isBlank() || line.strip().startsWith("#"))) {
+            throw new SettingException(
+                    parameter,
+                    file.get() + " names no user, so that nobody could attach.",
+                    "Write a line such as 'monitorRole " + (parameter.equals("jmxAccessFile") ? "readonly" : "PASSWORD")
+                            + "' into it.");
+        }
     }
 
     private static void checkFile(String parameter, Optional<Path> file) throws SettingException {

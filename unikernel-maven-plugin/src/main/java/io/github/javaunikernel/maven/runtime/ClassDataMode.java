@@ -32,6 +32,13 @@ public enum ClassDataMode {
      */
     public static ClassDataMode of(String text, Path list, JavaHome jdk) throws SettingException {
         boolean listed = Files.isRegularFile(list);
+        Path above = list.toAbsolutePath().getParent();
+        if (!listed && (Files.exists(list) || Files.isRegularFile(above))) {
+            throw new SettingException(
+                    "classList",
+                    list + " is a directory, or has a file in its path where a directory must be.",
+                    "Name a file, which 'mvn unikernel:train' writes.");
+        }
         if (text == null) {
             return listed ? APP : jdk.hasReproducibleClassData() ? JDK : OFF;
         }

@@ -58,6 +58,9 @@ public final class OptionProof {
             "jdk.management.agent",
             "-XX:+ManagementServer",
             "jdk.management.agent");
+
+    private static final String NO_OPTION =
+            "Begin each option with '-', and put what is for the application into arguments.";
     /** The build machine, not the option, is at fault. */
     private static final Pattern OF_THIS_MACHINE = Pattern.compile("Could not reserve|insufficient memory"
             + "|Native memory allocation|Cannot allocate memory|unable to create native thread");
@@ -69,6 +72,17 @@ public final class OptionProof {
     public OptionProof(JavaHome jdk, Path runtime) {
         this.jdk = jdk;
         this.runtime = runtime;
+    }
+
+    /** Refuses what is neither an option nor a word after one, without any runtime. */
+    public static void checkForm(List<String> options) throws SettingException {
+        String before = "";
+        for (String option : options) {
+            if (!option.matches("(?s)[-@].+") && !before.startsWith("-")) {
+                throw new SettingException(PARAMETER, "'" + option + "' is not an option of the JVM.", NO_OPTION);
+            }
+            before = option;
+        }
     }
 
     /**
@@ -201,6 +215,7 @@ public final class OptionProof {
         String output = printed.lines()
                 .filter(line -> !line.startsWith("Picked up ")
                         && !line.startsWith("NOTE: ")
+                        && !line.startsWith("Caused by: ")
                         && !line.startsWith("Error: Could not create the Java Virtual Machine")
                         && !line.startsWith("Error: A fatal exception has occurred"))
                 .map(String::strip)
@@ -219,6 +234,9 @@ public final class OptionProof {
             return jdk.modules().contains(module.group(1))
                     ? "Add " + module.group(1) + " to additionalModules."
                     : "Correct the name of the module, or choose a JDK that has it with jdkHome.";
+        }
+        if (output.contains("Could not find or load main class")) {
+            return NO_OPTION;
         }
         if (output.contains("Unrecognized")) {
             return "Correct or remove the option; 'java -XX:+PrintFlagsFinal -version' prints those of Java "

@@ -73,7 +73,7 @@ public final class RuntimeLinker {
         } catch (ToolException e) {
             throw new SettingException(
                     "cds",
-                    "The class data of the JDK cannot be made: " + e.getMessage(),
+                    "The class data of the JDK cannot be made: " + OptionProof.shortened(e.output()),
                     "Set it to off, or choose another JDK with jdkHome.",
                     e);
         }
@@ -118,10 +118,17 @@ public final class RuntimeLinker {
             Tool.run(command);
         } catch (ToolException e) {
             if (!spec.locales().isEmpty() && e.output().contains("locale")) {
-                throw new SettingException("locales", e.getMessage(), "Name locales that the JDK has data of.", e);
+                throw new SettingException(
+                        "locales",
+                        "The runtime cannot be linked: " + OptionProof.shortened(e.output()),
+                        "Name locales that the JDK has data of.",
+                        e);
             }
             throw new SettingException(
-                    "modules", e.getMessage(), "Correct the modules or choose another JDK with jdkHome.", e);
+                    "modules",
+                    "The runtime cannot be linked: " + OptionProof.shortened(e.output()),
+                    "Correct the modules or choose another JDK with jdkHome.",
+                    e);
         }
     }
 
