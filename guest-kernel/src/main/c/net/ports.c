@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables of bound ports (ports.h). A table's bindings are in buckets by port, each bound one in exactly one. A
+ * chosen port is looked for with few steps while most are free, and with one look at all bindings otherwise, so the
+ * search never walks a bucket for each port. Everything is guarded by the net lock.
+ */
 #include "net/ports.h"
 
 #include "core/random.h"
