@@ -60,7 +60,7 @@ final class HostFiles {
         } else if (!Files.isRegularFile(file)) {
             // To read a pipe would wait for a writer that never comes.
             throw new ExplainedException(
-                    file + " is a pipe, a socket or a device, which no image can have. Move it" + " away.");
+                    file + " is a pipe, a socket or a device, which no image can have. Move it away.");
         } else {
             tree.file(path, FileContent.of(file), permissions(file), origin);
         }

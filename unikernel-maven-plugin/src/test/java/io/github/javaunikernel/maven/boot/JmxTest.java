@@ -37,7 +37,7 @@ class JmxTest {
         passwords = Optional.of(Files.writeString(directory.resolve("passwords"), "monitorRole secret\n"));
     }
 
-    private Jmx jmx() throws SettingException {
+    private Jmx jmx() throws Exception {
         return Jmx.of(9010, "127.0.0.1", "password", passwords, NO_FILE, NO_TLS);
     }
 
