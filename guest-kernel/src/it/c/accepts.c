@@ -582,11 +582,9 @@ static void *read_bytes(void *unused)
     return unused;
 }
 
-/* All would sleep THREADS times for each byte. */
-static void a_byte_wakes_one_reader(void)
+/* Each byte after the one before has been taken, and then the end. */
+static void give_bytes_one_by_one(const pthread_t threads[THREADS])
 {
-    pthread_t threads[THREADS];
-    start_readers(threads, THREADS, read_bytes);
     for (unsigned i = 0; i < BYTES; i++) {
         CHECK_EQUAL(write(readers.ends[1], "x", 1), 1);
         sem_wait(&readers.taken);
@@ -594,6 +592,14 @@ static void a_byte_wakes_one_reader(void)
     close(readers.ends[1]);
     end_readers(threads, THREADS);
     CHECK_EQUAL(readers.bytes, BYTES);
+}
+
+/* All would sleep THREADS times for each byte. */
+static void a_byte_wakes_one_reader(void)
+{
+    pthread_t threads[THREADS];
+    start_readers(threads, THREADS, read_bytes);
+    give_bytes_one_by_one(threads);
     CHECK(readers.sleeps < BYTES * THREADS / 2);
 }
 
@@ -636,13 +642,7 @@ static void readers_that_fail_leave_the_byte(void)
     start_readers(threads, THREADS / 2, fail_to_read);
     for (unsigned i = THREADS / 2; i < THREADS; i++)
         CHECK_EQUAL(pthread_create(&threads[i], NULL, read_bytes, NULL), 0);
-    for (unsigned i = 0; i < BYTES; i++) {
-        CHECK_EQUAL(write(readers.ends[1], "x", 1), 1);
-        sem_wait(&readers.taken);
-    }
-    close(readers.ends[1]);
-    end_readers(threads, THREADS);
-    CHECK_EQUAL(readers.bytes, BYTES);
+    give_bytes_one_by_one(threads);
     CHECK(readers.faults > 0);
 }
 

@@ -3,7 +3,7 @@
 #include "core/lock_statistics.h"
 #include "platform/platform.h"
 
-#define LOOKS 1000 /* at the lock before the host is told: longer than any CPU that runs has one */
+#define LOOKS 1000 /* at the lock before the host is asked: a CPU that runs gives it back sooner */
 
 /*
  * Who comes first takes the lock, not who has waited longest: a host may have taken the processor from the one that has

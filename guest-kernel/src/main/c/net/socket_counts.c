@@ -63,7 +63,7 @@ static struct usage count_all(void)
     return usage;
 }
 
-static uint64_t pages_for(uint64_t bytes) { return (bytes + PAGE_SIZE - 1) / PAGE_SIZE; }
+static uint64_t pages_for(uint64_t bytes) { return align_up(bytes, PAGE_SIZE) / PAGE_SIZE; }
 
 static void show_sockets(struct text *out)
 {

@@ -290,7 +290,7 @@ static void sockets_of_both_families(void)
     expect_sockets(0, 0, 0, 0, 0, 0, 0, 0);
 }
 
-/* From a connection that nobody has accepted to one that is over. */
+/* From a connection that waits to be accepted to one that is over. */
 static void life_of_a_connection(void)
 {
     struct hand hand = { .port = 902, .sequence = 5, .window = 9000 };
