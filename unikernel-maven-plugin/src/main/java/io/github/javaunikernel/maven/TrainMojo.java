@@ -11,6 +11,7 @@ import io.github.javaunikernel.maven.run.QemuRequest;
 import io.github.javaunikernel.maven.run.Requests;
 import io.github.javaunikernel.maven.run.StartedGuest;
 import io.github.javaunikernel.maven.runtime.AotCache;
+import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.ClassList;
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
 import io.github.javaunikernel.maven.settings.ExplainedException;
@@ -174,13 +175,7 @@ public final class TrainMojo extends AbstractStartMojo {
                     "Remove what rules class data out (see 'Start-up' in the manual), or do without training.");
         }
         checkSettings(request);
-        Path list = classList.toPath().toAbsolutePath();
-        if (Files.isDirectory(list) || Files.exists(list.getParent()) && !Files.isDirectory(list.getParent())) {
-            throw new SettingException(
-                    "classList",
-                    list + " is a directory, or has a file where a directory must be.",
-                    "Name a file that can be written.");
-        }
+        ClassDataMode.checkList(classList.toPath().toAbsolutePath(), "Name a file that can be written.");
         limit("stop.timeout", stopTimeout);
         for (String path : trainPaths) {
             url("trainPaths", "http://localhost/", path, "Begin each with '/'.");

@@ -32,13 +32,7 @@ public enum ClassDataMode {
      */
     public static ClassDataMode of(String text, Path list, JavaHome jdk) throws SettingException {
         boolean listed = Files.isRegularFile(list);
-        Path above = list.toAbsolutePath().getParent();
-        if (!listed && (Files.exists(list) || Files.isRegularFile(above))) {
-            throw new SettingException(
-                    "classList",
-                    list + " is a directory, or has a file in its path where a directory must be.",
-                    "Name a file, which 'mvn unikernel:train' writes.");
-        }
+        checkList(list, "Name a file, which 'mvn unikernel:train' writes.");
         if (text == null) {
             return listed ? APP : jdk.hasReproducibleClassData() ? JDK : OFF;
         }
@@ -66,6 +60,16 @@ public enum ClassDataMode {
             default:
                 throw new SettingException(
                         PARAMETER, "'" + text + "' is not a kind of class data.", "Set it to off, jdk, app or aot.");
+        }
+    }
+
+    /** Refuses a list that neither is a file nor can become one. */
+    public static void checkList(Path list, String remedy) throws SettingException {
+        Path above = list.toAbsolutePath().getParent();
+        boolean isOther = Files.exists(list) && !Files.isRegularFile(list);
+        if (isOther || above != null && Files.exists(above) && !Files.isDirectory(above)) {
+            throw new SettingException(
+                    "classList", list + " is a directory, or has a file in its path where a directory must be.", remedy);
         }
     }
 }
