@@ -69,7 +69,9 @@ public enum ClassDataMode {
         boolean isOther = Files.exists(list) && !Files.isRegularFile(list);
         if (isOther || above != null && Files.exists(above) && !Files.isDirectory(above)) {
             throw new SettingException(
-                    "classList", list + " is a directory, or has a file in its path where a directory must be.", remedy);
+                    "classList",
+                    list + " is a directory, or has a file in its path where a directory must be.",
+                    remedy);
         }
     }
 }
