@@ -225,6 +225,50 @@ struct packet *packet_copy(const struct packet *packet, uint32_t offset, uint32_
     return copy;
 }
 
+/* Adds a page with `length` bytes from `offset` of another packet. */
+static bool copy_to_page(struct packet *copy, const struct packet *packet, uint32_t offset, uint32_t length)
+{
+    struct page *page = page_allocate_at(PAGES_RESERVED);
+    if (!page)
+        return false;
+    uint8_t *data = page_data(page);
+    packet_copy_out(packet, offset, data, length);
+    memset(data + length, 0, PAGE_SIZE - length);
+    bool added = packet_add_fragment(copy, page, 0, length);
+    page_put(page);
+    return added;
+}
+
+struct packet *packet_copy_paged(const struct packet *packet)
+{
+    struct packet *copy = packet_allocate_paged(0);
+    if (!copy)
+        return NULL;
+    while (copy->length < packet->length) {
+        uint32_t length = min_of(packet->length - copy->length, (uint32_t)PAGE_SIZE);
+        if (!copy_to_page(copy, packet, copy->length, length)) {
+            packet_free(copy);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+struct packet *packet_share(const struct packet *packet)
+{
+    struct packet *copy = allocate(packet->linear, packet->fragment_count);
+    if (!copy)
+        return NULL;
+    memcpy(packet_put(copy, packet->linear), packet_data(packet), packet->linear);
+    for (unsigned i = 0; i < packet->fragment_count; i++) {
+        page_get(packet->fragments[i].page);
+        copy->fragments[i] = packet->fragments[i];
+    }
+    copy->fragment_count = packet->fragment_count;
+    copy->length = packet->length;
+    return copy;
+}
+
 struct checksum_run {
     uint64_t sum;
     bool odd; /* an odd number of bytes was summed so far */

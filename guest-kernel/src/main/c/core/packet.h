@@ -71,6 +71,12 @@ bool packet_add_fragment(struct packet *packet, struct page *page, uint32_t offs
 void packet_copy_out(const struct packet *packet, uint32_t offset, void *to, uint32_t length);
 /* A linear copy of a range of the packet; NULL without memory. */
 struct packet *packet_copy(const struct packet *packet, uint32_t offset, uint32_t length);
+/* A copy of the data in pages of its own, at most 64 KiB, which packet_share() need not copy again; NULL without
+ * memory. */
+struct packet *packet_copy_paged(const struct packet *packet);
+/* A packet with the same data: it copies the linear area and has references to the same pages, to which no holder
+ * writes. NULL without memory. */
+struct packet *packet_share(const struct packet *packet);
 /* The sum of all bytes from `offset` to the end, added to `sum`. */
 uint64_t packet_checksum(const struct packet *packet, uint32_t offset, uint64_t sum);
 

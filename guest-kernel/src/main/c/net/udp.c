@@ -141,11 +141,20 @@ static void enqueue(struct udp_socket *udp, struct packet *packet, const struct 
     wake(&udp->socket.queue, POLLIN);
 }
 
-static void enqueue_copy(struct udp_socket *udp, const struct packet *packet, const struct arrival *arrival)
+/* The socket gets the same data. A datagram of more than a page is moved into pages for the first socket, so that the
+ * others share these; a shorter one is copied, which costs less memory. */
+static void enqueue_shared(struct udp_socket *udp, struct packet **packet, const struct arrival *arrival)
 {
-    struct packet *copy = packet_copy(packet, 0, packet->length);
-    if (copy)
-        enqueue(udp, copy, arrival);
+    if ((*packet)->linear > PAGE_SIZE) {
+        struct packet *paged = packet_copy_paged(*packet);
+        if (!paged)
+            return;
+        packet_free(*packet);
+        *packet = paged;
+    }
+    struct packet *shared = packet_share(*packet);
+    if (shared)
+        enqueue(udp, shared, arrival);
 }
 
 static bool group_wanted(const struct udp_socket *udp, const struct ip_info *info)
@@ -161,7 +170,7 @@ static bool group_looped(const struct udp_socket *udp, const struct interface *i
     return wanted && (multicast_joined(interface, group) || (!ipv4 && ip6_accepts_group(interface, group)));
 }
 
-/* To a group or to all: each socket that fits gets a copy. */
+/* To a group or to all: each socket that fits gets it. */
 static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
 {
     const struct ip_info *info = arrival->info;
@@ -174,7 +183,7 @@ static void deliver_to_all(struct packet *packet, const struct arrival *arrival)
         if (ip_is_multicast(local.address) && !group_wanted(udp, info))
             continue;
         if (last)
-            enqueue_copy(last, packet, arrival);
+            enqueue_shared(last, &packet, arrival);
         last = udp;
     }
     if (last)

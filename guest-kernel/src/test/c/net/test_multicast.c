@@ -455,6 +455,33 @@ static void our_own_have_copies_of_what_we_send(void)
     wire_drop_all();
 }
 
+/* However many sockets get a long datagram, its bytes are there once; each reads all of them. */
+static void a_long_datagram_is_there_once(void)
+{
+    enum { LENGTH = 60000, MEMBERS = 20 };
+    static uint8_t sent[LENGTH], got[LENGTH + 1];
+    struct file *members[MEMBERS], *sender = bound(0);
+    pattern_fill(9, 0, sent, LENGTH);
+    CHECK_EQUAL(stack_set(sender, IPPROTO_IP, 33, 0), 0); /* IP_MULTICAST_TTL */
+    for (unsigned i = 0; i < MEMBERS; i++)
+        members[i] = bound(PORT);
+    CHECK_EQUAL(change(members[0], IP_ADD_MEMBERSHIP, GROUP), 0);
+    wire_drop_all();
+    uint64_t before = host_pages_in_use();
+    CHECK_EQUAL(stack_send_to(sender, sent, LENGTH, GROUP, PORT), LENGTH);
+    uint64_t pages = host_pages_in_use() - before;
+    CHECK(pages >= LENGTH / PAGE_SIZE + 1 && pages < LENGTH / PAGE_SIZE + 1 + MEMBERS);
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        CHECK_EQUAL(stack_receive(members[i], got, sizeof(got), 0), LENGTH);
+        CHECK(memcmp(got, sent, LENGTH) == 0);
+        CHECK(has(members[i], NULL));
+        file_put(members[i]);
+    }
+    CHECK(host_pages_in_use() <= before);
+    file_put(sender);
+    wire_drop_all();
+}
+
 /* A datagram of ours that is too long for a router: it says so, and quotes it. */
 static void routers_errors_are_queued(void)
 {
@@ -508,6 +535,7 @@ int main(void)
     host_test("a filter decides who has a copy", a_filter_decides_who_has_a_copy);
     host_test("everyone has a copy from the network", everyone_has_a_copy_from_the_network);
     host_test("our own have copies of what we send", our_own_have_copies_of_what_we_send);
+    host_test("a long datagram is there once", a_long_datagram_is_there_once);
     host_test("routers' errors are queued", routers_errors_are_queued);
     return host_result();
 }

@@ -38,6 +38,26 @@ static void checksums(void)
     CHECK_EQUAL(checksum_finish(checksum_add(0, data, sizeof(data))), simple_checksum(data, sizeof(data)));
 }
 
+/* What shares a packet's pages, and a copy in pages of its own, outlive what was taken from the first. */
+static void packets_are_shared(const struct packet *packet, const uint8_t *data)
+{
+    uint8_t copy[1000];
+    struct packet *paged = packet_copy_paged(packet), *shared = packet_share(packet), *again = packet_share(paged);
+    packet_free(paged);
+    packet_drop_front(shared, 3);
+    CHECK_EQUAL(shared->linear, packet->linear - 3);
+    CHECK_EQUAL(shared->length, 997);
+    packet_copy_out(shared, 0, copy, 997);
+    CHECK(memcmp(copy, data + 3, 997) == 0);
+    CHECK(shared->fragments[0].page == packet->fragments[0].page);
+    packet_free(shared);
+    CHECK_EQUAL(again->linear, 0);
+    CHECK_EQUAL(again->fragment_count, 1);
+    packet_copy_out(again, 0, copy, 1000);
+    CHECK(memcmp(copy, data, 1000) == 0);
+    packet_free(again);
+}
+
 /* A packet in odd pieces sums, copies and loses its front like one in one piece. */
 static void packets_in_pieces(void)
 {
@@ -61,6 +81,7 @@ static void packets_in_pieces(void)
         CHECK_EQUAL(checksum_finish(packet_checksum(packet, at, 0)), simple_checksum(data + at, sizeof(data) - at));
     packet_copy_out(packet, 5, copy, 900);
     CHECK(memcmp(copy, data + 5, 900) == 0);
+    packets_are_shared(packet, data);
     CHECK(memcmp(packet_pull(packet, 300), data, 300) == 0);
     packet_drop_front(packet, 500);
     packet_trim(packet, 400);
