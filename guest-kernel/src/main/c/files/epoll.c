@@ -320,11 +320,14 @@ static int add(struct epoll *epoll, int descriptor, struct file *file, const str
     }
     mutex_lock(&epoll->mutex);
     struct wait_queue *queue = file->operations->queue ? file->operations->queue(file) : NULL;
-    if (queue)
-        wait_add(queue, &interest->waiter);
-    check_now(interest);
+    bool added = !queue || wait_try_add(queue, &interest->waiter);
+    if (added)
+        check_now(interest);
     mutex_unlock(&epoll->mutex);
-    return 0;
+    if (added)
+        return 0;
+    remove_interest(interest);
+    return -ENOSPC;
 }
 
 static int modify(struct interest *interest, const struct epoll_event *event)

@@ -20,18 +20,20 @@ static int look(const struct poll_table *table)
     return ready;
 }
 
-static void add_waiters(const struct poll_table *table)
+/* 0, or -ENOMEM when a file has as many waiters as may be. */
+static int add_waiters(const struct poll_table *table)
 {
     for (unsigned i = 0; i < table->count; i++) {
         struct poll_entry *entry = poll_entry(table, i);
         waiter_init(&entry->waiter);
         struct file *file = entry->file;
         struct wait_queue *queue = file && file->operations->queue ? file->operations->queue(file) : NULL;
-        if (queue)
-            wait_add(queue, &entry->waiter);
+        if (queue && !wait_try_add(queue, &entry->waiter))
+            return -ENOMEM;
         if (i % AT_ONCE == AT_ONCE - 1)
             give_way();
     }
+    return 0;
 }
 
 int poll_files(const struct poll_table *table, nanoseconds deadline)
@@ -39,8 +41,7 @@ int poll_files(const struct poll_table *table, nanoseconds deadline)
     int ready = look(table);
     if (ready || deadline == 0)
         return ready;
-    add_waiters(table);
-    int error = 0;
+    int error = add_waiters(table);
     for (;;) {
         sleep_prepare();
         ready = look(table);

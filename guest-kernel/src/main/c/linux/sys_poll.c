@@ -135,6 +135,7 @@ static int64_t poll_user(uintptr_t address, uint32_t count, nanoseconds deadline
     return result;
 }
 
+/* Deviates: A file that 65,536 pollers and epoll instances wait for takes no more; then the call fails with ENOMEM. */
 SYSCALL_DEFINE3(poll, uintptr_t, fds, unsigned, nfds, int, timeout)
 {
     nanoseconds deadline = timeout < 0 ? NO_DEADLINE : timeout ? deadline_after((nanoseconds)timeout * NS_PER_MS) : 0;

@@ -130,6 +130,7 @@ SYSCALL_DEFINE1(epoll_create1, uint32_t, flags)
 
 SYSCALL_DEFINE1(epoll_create, int, size) { return size <= 0 ? -EINVAL : install(epoll_create(0), 0); }
 
+/* Deviates: A file is watched at most 65,536 times, however much memory there is; then the call fails with ENOSPC. */
 SYSCALL_DEFINE4(epoll_ctl, int, epfd, int, op, int, fd, uintptr_t, event)
 {
     struct epoll_event wanted = { 0 };

@@ -21,6 +21,7 @@ void wait_queue_init(struct wait_queue *queue)
     spinlock_init(&queue->lock, LOCK_WAIT_QUEUE);
     list_init(&queue->waiters);
     list_init(&queue->exclusive);
+    queue->count = 0;
 }
 
 static bool wake_sleeper(struct waiter *waiter, unsigned events)
@@ -40,13 +41,22 @@ void waiter_init_callback(struct waiter *waiter, bool (*callback)(struct waiter 
     *waiter = (struct waiter){ .wake = callback };
 }
 
-void wait_add(struct wait_queue *queue, struct waiter *waiter)
+static bool add(struct wait_queue *queue, struct waiter *waiter, unsigned limit)
 {
     spin_lock(&queue->lock);
-    waiter->queue = queue;
-    list_push_back(waiter->exclusive ? &queue->exclusive : &queue->waiters, &waiter->link);
+    bool added = queue->count < limit;
+    if (likely(added)) {
+        /* An exclusive waiter that was chosen is still counted. */
+        queue->count += !waiter->queue;
+        waiter->queue = queue;
+        list_push_back(waiter->exclusive ? &queue->exclusive : &queue->waiters, &waiter->link);
+    }
     spin_unlock(&queue->lock);
+    return added;
 }
+
+void wait_add(struct wait_queue *queue, struct waiter *waiter) { (void)add(queue, waiter, UINT32_MAX); }
+bool wait_try_add(struct wait_queue *queue, struct waiter *waiter) { return add(queue, waiter, WAIT_QUEUE_LIMIT); }
 
 bool wait_chosen(struct waiter *waiter)
 {
@@ -76,6 +86,7 @@ void wait_remove(struct waiter *waiter)
         return;
     spin_lock(&queue->lock);
     list_remove(&waiter->link);
+    queue->count--;
     waiter->queue = NULL;
     unsigned passed_on = read_once(waiter->chosen);
     if (unlikely(passed_on))

@@ -23,7 +23,10 @@ struct wait_queue {
     struct spinlock lock;
     struct list waiters;   /* woken by each event */
     struct list exclusive; /* of which one is woken, the first that takes the event */
+    unsigned count;        /* of all waiters */
 };
+/* Pollers and epoll instances that one queue has at most: wake() goes through them with the queue's lock held. */
+#define WAIT_QUEUE_LIMIT 65536u
 /* clang-format off */
 #define WAIT_QUEUE(queue) { .lock = SPINLOCK(LOCK_WAIT_QUEUE), .waiters = LIST_INIT((queue).waiters), \
                             .exclusive = LIST_INIT((queue).exclusive) }
@@ -46,6 +49,8 @@ void waiter_init(struct waiter *waiter);
 void waiter_init_callback(struct waiter *waiter, bool (*wake)(struct waiter *, unsigned events));
 /* An exclusive waiter comes after those that wait already. */
 void wait_add(struct wait_queue *queue, struct waiter *waiter);
+/* The same for waiters of which a thread may have any number; false, and not added, beyond WAIT_QUEUE_LIMIT. */
+bool wait_try_add(struct wait_queue *queue, struct waiter *waiter);
 /* Harmless if not queued. After it returns the callback is not running and will not run. One that has been chosen
  * passes that on to the next exclusive waiter, unless wait_chosen() was called since. */
 void wait_remove(struct waiter *waiter);

@@ -594,6 +594,33 @@ static void epoll_many(void)
 
 /* ---- poll ---- */
 
+/* A wake-up goes through all that wait, so there is a limit; what it refuses leaves nothing behind. */
+static void waiters_of_a_file_are_limited(void)
+{
+    uint64_t blocks = host_heap_blocks();
+    struct epoll_event event = want(POLLIN, 1), found[8];
+    struct file *first = epoll_create(0), *second = epoll_create(0), *file = eventfd_create(0, false, 0);
+    for (int i = 0; i < (int)WAIT_QUEUE_LIMIT - 1; i++)
+        CHECK_EQUAL(epoll_control(first, EPOLL_CTL_ADD, i, file, &event), 0);
+    CHECK_EQUAL(epoll_control(second, EPOLL_CTL_ADD, 1, file, &event), 0);
+    CHECK_EQUAL(epoll_control(second, EPOLL_CTL_ADD, 2, file, &event), -ENOSPC);
+    CHECK_EQUAL(epoll_control(second, EPOLL_CTL_DEL, 2, file, NULL), -ENOENT);
+    struct poll_entry entry = { .file = file, .wanted = POLLIN };
+    struct poll_table table = { .count = 1, .blocks = { &entry } };
+    CHECK_EQUAL(poll_files(&table, clock_monotonic() + NS_PER_MS), -ENOMEM);
+    CHECK_EQUAL(epoll_control(first, EPOLL_CTL_DEL, 7, file, NULL), 0);
+    CHECK_EQUAL(poll_files(&table, clock_monotonic() + NS_PER_MS), 0);
+    CHECK_EQUAL(epoll_control(second, EPOLL_CTL_ADD, 2, file, &event), 0);
+    uint64_t value = 1;
+    CHECK_EQUAL(put(file, &value, 8), 8);
+    CHECK_EQUAL(wait_now(second, found), 2);
+    CHECK_EQUAL(poll_files(&table, 0), 1);
+    file_put(first);
+    file_put(second);
+    file_put(file);
+    CHECK_EQUAL(host_heap_blocks(), blocks);
+}
+
 static void polling(void)
 {
     struct file *out, *in;
@@ -670,6 +697,7 @@ int main(void)
     host_test("epoll dense", epoll_dense);
     host_test("epoll fair", epoll_fair);
     host_test("epoll many", epoll_many);
+    host_test("waiters of a file are limited", waiters_of_a_file_are_limited);
     host_test("poll", polling);
     host_test("descriptors", descriptors);
     return host_result();
