@@ -197,6 +197,7 @@ void dentry_put(struct dentry *dentry)
             inode_put(dead->inode);
         free_name(dead, dead->name);
         heap_free(dead);
+        give_way(); /* removed directories, each kept by the next one only, are as many as the program likes */
     }
 }
 
