@@ -14,8 +14,21 @@ compile('-DGREETING', '-pthread', 'src/main/c/program.c', '-Lprograms/lib', '-lg
 compile('-no-pie', '-pthread', 'src/main/c/program.c', '-o', 'programs/dynamic-no-pie')
 compile('-static', 'src/main/c/server.c', '-o', 'programs/server')
 
-// Programs that Go's compiler made, from the packages of the build machine's distribution, which are not installed.
 def onPath = { String name -> System.getenv('PATH').split(':').any { new File(it, name).canExecute() } }
+
+// A program that GraalVM's native-image made, from the package of npm in which its makers publish it.
+if (onPath('npm')) {
+    def compiler = new File(basedir, 'compiler')
+    compiler.mkdirs()
+    run(compiler, ['npm', 'pack', 'google-closure-compiler-linux@20261015.0.0'])
+    run(compiler, ['tar', '-xzf', 'google-closure-compiler-linux-20261015.0.0.tgz'])
+    java.nio.file.Files.copy(new File(compiler, 'package/compiler').toPath(),
+            new File(basedir, 'programs/compiler').toPath())
+} else {
+    println('Skipped: the program made by GraalVM, since there is no npm to get it with. Install npm to test it.')
+}
+
+// Programs that Go's compiler made, from the packages of the build machine's distribution, which are not installed.
 if (onPath('apt-get')) {
     def packages = new File(basedir, 'packages')
     packages.mkdirs()

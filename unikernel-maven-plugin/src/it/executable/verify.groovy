@@ -60,18 +60,18 @@ assert builds[7].contains('The parameter is for a JVM, and there is none in the 
 assert builds[8].contains('The image runs /app/server without a JVM, so there are no classes to list.'
         + ' [parameter executable, -Dunikernel.executable] Leave out the goal train for this image.')
 
-// Programs that Go's compiler made, where prebuild.groovy found them. Each runs in a build of its own, because the
-// invoker cannot leave out one of several.
+// Programs that the compilers of Go and GraalVM made, where prebuild.groovy found them. Each runs in a build of its own,
+// because the invoker cannot leave out one of several.
 def build = { String program, String... words ->
     MavenSession.start(basedir, new File(basedir.parentFile, 'interpolated-settings.xml'), localRepositoryPath,
-            ["-Dprogram=$program".toString(), '-Dunikernel.memory=128', *words])
+            ["-Dprogram=$program".toString(), '-Dunikernel.memory=256', *words])
 }
 
 /** Linked statically: arguments, output and status. */
-def gosu = { String image, int status, String... arguments ->
-    def linux = onLinux('gosu', arguments)
+def compared = { String program, String image, int status, String... arguments ->
+    def linux = onLinux(program, arguments)
     assert linux.status == status : linux.output
-    def guest = build('gosu', 'verify', "-Dunikernel.imageName=$image",
+    def guest = build(program, 'verify', "-Dunikernel.imageName=$image",
             "-Dunikernel.checkArguments=${arguments.join(',')}")
     assert (guest.end() == 0) == (status == 0) : guest.output()
     assert guest.output().contains(status == 0 ? 'The image has passed its check in '
@@ -152,9 +152,17 @@ def caddy = {
     assert messages(guest.output()).any { it[2] == 'SIGTERM' }
 }
 
+// The Closure Compiler, a native executable of GraalVM: it reads a file of the image and runs threads of its own.
+if (new File(basedir, 'programs/compiler').exists()) {
+    new File(directory, 'greeting.js').bytes = new File(basedir, 'src/main/unikernel/app/greeting.js').bytes
+    def simple = ['--charset', 'UTF-8', '--compilation_level', 'SIMPLE'] as String[]
+    assert compared('compiler', 'compiler', 0, *simple, '--js', 'greeting.js') =~ /^function greeting\(.*Hello.*🙂/
+    assert compared('compiler', 'compiler-fails', 1, *simple, '--js', 'Ελλάδα.js').contains('Cannot read file Ελλάδα.js')
+}
 if (new File(basedir, 'programs/gosu').exists()) {
-    assert gosu('gosu', 0, '--version') =~ /\(go\S+ on linux\/amd64; gc\)/
-    assert gosu('gosu-unknown', 1, 'Ελλάδα  "quoted" \\ 🙂', 'id').contains('Ελλάδα  \\"quoted\\" \\\\ 🙂')
+    assert compared('gosu', 'gosu', 0, '--version') =~ /\(go\S+ on linux\/amd64; gc\)/
+    assert compared('gosu', 'gosu-unknown', 1, 'Ελλάδα  "quoted" \\ 🙂', 'id')
+            .contains('Ελλάδα  \\"quoted\\" \\\\ 🙂')
     caddy()
 }
 Machines.awaitNone(basedir.path + '/target')
