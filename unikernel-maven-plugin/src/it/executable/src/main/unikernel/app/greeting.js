@@ -4,6 +4,6 @@
  */
 function greeting(name) {
   const unused = 1;
-  return `Hello, ${name}! 🙂`;
+  return `Grüße, ${name}!`;
 }
 console.log(greeting('world'));
