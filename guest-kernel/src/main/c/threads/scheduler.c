@@ -249,12 +249,13 @@ void thread_make_ready(struct thread *thread)
     run_queue_unlock();
 }
 
-/* The registers stay with their owner until another user thread needs them; with several CPUs they are saved too. */
+/* The registers stay with their owner until another user thread needs them; with several CPUs, and when one of them is
+ * left, they are saved too. Then the owner may have gone on elsewhere, and ended there. */
 static void switch_fpu(struct thread *previous, struct thread *next)
 {
     struct cpu *cpu = this_cpu();
-    bool saved = kernel_is_shared;
-    if (saved && cpu->fpu_owner == previous)
+    bool saved = kernel_is_locked;
+    if (saved && cpu->fpu_owner == previous && previous->fpu_area)
         fpu_save(previous->fpu_area);
     if (!next->fpu_area || (cpu->fpu_owner == next && next->cpu == cpu))
         return;

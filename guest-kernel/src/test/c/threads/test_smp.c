@@ -11,6 +11,7 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sanitizer/tsan_interface.h>
 #include <semaphore.h>
 #include <stdarg.h>
@@ -57,6 +58,7 @@ static struct cpu all_cpus[CPUS];
 struct cpu *cpus[CPUS_MAX];
 unsigned cpus_online = 1;
 static sem_t interrupts[CPUS], rouses[CPUS];
+static void stop_if_asked(void);
 static nanoseconds deadlines[CPUS]; /* its own CPU's */
 static uint64_t progress;           /* atomic */
 
@@ -100,6 +102,7 @@ void cpu_wait(void)
         kernel_leave();
     struct timespec until = { (time_t)(deadline / NS_PER_SECOND), (long)(deadline % NS_PER_SECOND) };
     (void)sem_clockwait(&interrupts[cpu->id], CLOCK_MONOTONIC, &until);
+    stop_if_asked();
     if (held)
         kernel_enter();
     __atomic_store_n(&cpu->resting, false, __ATOMIC_SEQ_CST);
@@ -112,12 +115,47 @@ static uint64_t stack_changes;   /* atomic: stacks that were freed: their addres
 static uint64_t caught_up[CPUS]; /* its own CPU's: with so many of them */
 
 void cpu_catch_up(void) { caught_up[this_cpu()->id] = __atomic_load_n(&stack_changes, __ATOMIC_ACQUIRE); }
-void cpu_answer(void) { cpu_catch_up(); }
-void cpu_halt(void) { (void)sem_wait(&rouses[this_cpu()->id]); }
+
+static bool stopping;    /* atomic: the CPUs other than the boot CPU are to stop */
+static unsigned stopped; /* atomic: how many have */
+
+static void stop_if_asked(void)
+{
+    if (likely(!__atomic_load_n(&stopping, __ATOMIC_SEQ_CST)) || this_cpu() == cpus[0])
+        return;
+    __atomic_fetch_add(&stopped, 1, __ATOMIC_SEQ_CST);
+    for (;;)
+        pause();
+}
+
+void cpu_answer(void)
+{
+    stop_if_asked();
+    cpu_catch_up();
+}
+
+void cpu_halt(void)
+{
+    (void)sem_wait(&rouses[this_cpu()->id]);
+    stop_if_asked();
+}
+
 void cpu_rouse(const struct cpu *cpu) { sem_post(&rouses[cpu->id]); }
 static uint64_t yields; /* atomic */
 void cpu_yield(void) { __atomic_fetch_add(&yields, 1, __ATOMIC_RELAXED); }
-void cpus_stop(void) {}
+
+void cpus_stop(void)
+{
+    kernel_lock_end();
+    __atomic_store_n(&stopping, true, __ATOMIC_SEQ_CST);
+    for (unsigned i = 1; i < CPUS; i++) {
+        sem_post(&interrupts[i]);
+        sem_post(&rouses[i]);
+    }
+    while (__atomic_load_n(&stopped, __ATOMIC_SEQ_CST) < CPUS - 1)
+        sched_yield();
+}
+
 void cpu_switch_to(uint64_t stack_top, uint64_t fs_base) { (void)stack_top, (void)fs_base; }
 nanoseconds cpu_stolen_time(const struct cpu *cpu) { return (void)cpu, 0; }
 void cycles_init(void) {}
@@ -208,8 +246,18 @@ struct page *page_of(phys_t address) { return (void)address, NULL; }
 phys_t page_address(const struct page *page) { return (void)page, 0; }
 void page_put(struct page *page) { (void)page; }
 uint64_t pages_total_count(void) { return 1UL << 20; }
-void fpu_save(void *area) { (void)area; }
-void fpu_restore(const void *area) { (void)area; }
+static noreturn void fail(const char *fmt, ...);
+
+static uint64_t registers[CPUS]; /* its own CPU's: what a program has in the FPU's */
+
+void fpu_save(void *area)
+{
+    if (!area)
+        fail("the registers of a thread that has none are saved");
+    *(uint64_t *)area = registers[this_cpu()->id];
+}
+
+void fpu_restore(const void *area) { registers[this_cpu()->id] = *(const uint64_t *)area; }
 void fpu_init_area(void *area) { (void)area; }
 noreturn void cpu_enter_user(struct registers *registers) { (void)registers, abort(); }
 void backtrace_print_address(uintptr_t address) { printf("# %lx\n", address); }
@@ -766,6 +814,96 @@ static void times_only_grow(void)
     await_end();
 }
 
+/* ---- Registers, and the end ---- */
+
+static uint64_t areas[THREADS];
+
+/* From now on the thread has registers, as one of the program has. */
+static void begin_registers(uint64_t *area)
+{
+    thread_current()->fpu_area = area;
+    this_cpu()->fpu_owner = thread_current();
+}
+
+static void change_registers(uint64_t value) { registers[this_cpu()->id] = value; }
+
+static void expect_registers(uint64_t value)
+{
+    uint64_t found = registers[this_cpu()->id];
+    if (found != value)
+        fail("a thread found %lx in its registers, and not %lx", found, value);
+}
+
+/* A CPU still names the thread as the owner of its registers when the thread has none: memory of one that has ended may
+ * be one of the kernel's next. */
+static void keep_registers(void *area)
+{
+    uint64_t number = (uint64_t)((uint64_t *)area - areas) << 32;
+    kernel_leave();
+    begin_registers(area);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        change_registers(number + i);
+        if (i % 8 == 0)
+            rest(20 * NS_PER_US);
+        else if (i % 2)
+            thread_yield();
+        pass_by();
+        expect_registers(number + i);
+    }
+    thread_current()->fpu_area = NULL;
+    for (unsigned i = 0; i < 8; i++)
+        rest(NS_PER_MS);
+    end_thread();
+}
+
+static void registers_go_with_the_thread(void)
+{
+    for (unsigned i = 0; i < THREADS; i++)
+        start(keep_registers, &areas[i]);
+    await_end();
+}
+
+/* With the kernel lock, as threads of the kernel that go on at the end are. */
+static struct keeper {
+    struct thread *thread;
+    uint64_t amount; /* atomic */
+} keepers[THREADS];
+
+static void keep_registers_always(void *context)
+{
+    struct keeper *keeper = context;
+    uint64_t value = (uint64_t)(keeper - keepers) << 32;
+    begin_registers(&areas[keeper - keepers]);
+    for (;;) {
+        change_registers(++value);
+        __atomic_fetch_add(&keeper->amount, 1, __ATOMIC_SEQ_CST);
+        if (value % 2)
+            thread_yield();
+        else
+            rest(10 * NS_PER_US);
+        expect_registers(value);
+    }
+}
+
+/* Threads that run on other CPUs when these stop never go on. All others do, wherever they waited or slept. */
+static void the_boot_cpu_goes_on_alone(void)
+{
+    for (unsigned i = 0; i < THREADS; i++)
+        keepers[i].thread = thread_start_kernel("test", keep_registers_always, &keepers[i]);
+    rest(50 * NS_PER_MS);
+    threads_keep_boot_cpu();
+    uint64_t before[THREADS];
+    for (unsigned i = 0; i < THREADS; i++)
+        before[i] = keepers[i].amount;
+    for (unsigned i = 0; i < THREADS; i++) {
+        const struct thread *thread = keepers[i].thread;
+        if (thread->state == THREAD_RUNNING && thread->cpu != cpus[0])
+            continue;
+        while (read_once(keepers[i].amount) < before[i] + 100)
+            rest(NS_PER_MS);
+    }
+}
+
 static void run_tests(void *unused)
 {
     (void)unused;
@@ -784,6 +922,8 @@ static void run_tests(void *unused)
         { "chosen threads that leave pass it on", chosen_threads_that_leave_pass_it_on },
         { "threads come and go", threads_come_and_go },
         { "times only grow", times_only_grow },
+        { "registers go with the thread", registers_go_with_the_thread },
+        { "the boot CPU goes on alone", the_boot_cpu_goes_on_alone }, /* the last one */
     };
     for (unsigned i = 0; i < array_size(tests); i++) {
         tests[i].test();
