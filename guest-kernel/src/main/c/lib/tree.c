@@ -14,11 +14,11 @@
 static uint64_t next_priority(void)
 {
     static uint64_t state = 0x853c49e6748fea9bUL;
-    uint64_t x = state;
+    uint64_t x = read_once(state);
     x ^= x >> 12;
     x ^= x << 25;
     x ^= x >> 27;
-    state = x;
+    write_once(state, x);
     return x * 0x2545f4914f6cdd1dUL;
 }
 

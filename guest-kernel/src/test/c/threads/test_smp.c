@@ -904,6 +904,34 @@ static void the_boot_cpu_goes_on_alone(void)
     }
 }
 
+/* ---- Trees, each its thread's own ---- */
+
+static bool comes_before(const struct tree_node *a, const struct tree_node *b) { return a < b; }
+
+static void change_tree(void *unused)
+{
+    struct tree tree;
+    struct tree_node nodes[16];
+    (void)unused;
+    kernel_leave();
+    tree_init(&tree, comes_before);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        for (unsigned node = 0; node < array_size(nodes); node++)
+            tree_insert(&tree, &nodes[node]);
+        while (tree_first(&tree))
+            tree_remove(&tree, tree_first(&tree));
+        pass_by();
+    }
+    end_thread();
+}
+
+static void trees_need_no_common_lock(void)
+{
+    for (unsigned i = 0; i < CPUS; i++)
+        start(change_tree, NULL);
+    await_end();
+}
+
 static void run_tests(void *unused)
 {
     (void)unused;
@@ -922,6 +950,7 @@ static void run_tests(void *unused)
         { "chosen threads that leave pass it on", chosen_threads_that_leave_pass_it_on },
         { "threads come and go", threads_come_and_go },
         { "times only grow", times_only_grow },
+        { "trees need no common lock", trees_need_no_common_lock },
         { "registers go with the thread", registers_go_with_the_thread },
         { "the boot CPU goes on alone", the_boot_cpu_goes_on_alone }, /* the last one */
     };
