@@ -49,9 +49,12 @@ public record Xl(String searchPath) {
         return version.group(1);
     }
 
-    /** Runs xl with these words; returns what it prints. Fails when it does. */
+    /**
+     * Runs xl with these words; returns what it prints. Fails when it does. Ctrl-C on the terminal does not reach xl,
+     * which would leave a domain suspended that it saves.
+     */
     String run(String... words) throws IOException {
-        List<String> command = new ArrayList<>();
+        List<String> command = new ArrayList<>(HostFamily.current().ownSession());
         command.add(Programs.find("xl", searchPath).map(Path::toString).orElse("xl"));
         command.addAll(List.of(words));
         try {

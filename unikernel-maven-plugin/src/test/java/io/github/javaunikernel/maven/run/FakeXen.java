@@ -20,6 +20,8 @@ public final class FakeXen {
             event() { [ ! -p "$1/watched" ] || { exec 8<>"$1/watched"; echo "$2" >&8; }; }
             report() { echo "$3" >"$1/$2"; event "$1" "/local/domain/$(cat "$1/id")/data/unikernel/$2"; }
             domain() { [ -d "domain-$1" ] || fail "$1 is an invalid domain identifier"; home=domain-$1; }
+            read -r process name state parent group others <"/proc/$$/stat"
+            echo "$group" >>groups
             case $1 in list | domid) ;; *) echo "$*" | sed 's/ [^ ]*[.]xl[.]cfg/ CONFIG/' >>calls ;; esac
             case $1 in
             info)
@@ -136,6 +138,11 @@ public final class FakeXen {
     /** The words of all calls of xl that ask for something to be done, in order. */
     public List<String> calls() throws IOException {
         return Files.readAllLines(directory.resolve("calls"));
+    }
+
+    /** The process groups of all calls of xl (proc_pid_stat(5)). */
+    public List<String> groups() throws IOException {
+        return Files.readAllLines(directory.resolve("groups"));
     }
 
     /** The configuration with which a domain that is there was made. */

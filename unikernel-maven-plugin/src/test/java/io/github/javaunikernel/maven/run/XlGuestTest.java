@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.javaunikernel.maven.settings.PrivateFiles;
 import io.github.javaunikernel.maven.settings.SettingException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -79,6 +81,20 @@ class XlGuestTest {
         XlGuest guest = start(new Console(text -> {}));
         GuestException e = assertThrows(GuestException.class, () -> Health.awaitAddress(guest, LONG));
         assertTrue(e.getMessage().contains("| not enough free memory"), e.getMessage());
+    }
+
+    /** A terminal interrupts the group of this JVM, not a domain that is being saved or shut down. */
+    @Test
+    void ctrlCReachesNoXl() throws Exception {
+        XlGuest guest = start(new Console(text -> {}));
+        Health.await(guest, Optional.empty(), LONG);
+        Path memory = directory.resolve("memory");
+        PrivateFiles.create(memory).close();
+        guest.save(memory);
+        guest.shutDown();
+        guest.await().check(true);
+        String own = Files.readString(Path.of("/proc/self/stat")).split(" ")[4];
+        assertFalse(host.groups().contains(own), () -> own + " is among the groups of xl");
     }
 
     @Test
