@@ -20,11 +20,16 @@ abstract class AbstractTestMojo extends AbstractStartMojo {
 
     @Override
     protected final void run() throws SettingException, GuestException, IOException, InterruptedException {
-        if (skipIts || skipTests || skipTestsEntirely) {
+        if (skipIts || (skipTests && isSkippedWithTests()) || skipTestsEntirely) {
             getLog().info("Skipped, since tests are skipped");
             return;
         }
         test();
+    }
+
+    /** Whether {@code skipTests} skips the goal. */
+    boolean isSkippedWithTests() {
+        return true;
     }
 
     /** Does the work of the goal. */

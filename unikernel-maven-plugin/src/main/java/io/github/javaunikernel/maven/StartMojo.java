@@ -21,13 +21,20 @@ import org.apache.maven.plugins.annotations.Mojo;
  * Boots the image in QEMU for integration tests and waits until it answers. Sets the project properties
  * {@code unikernel.url} and {@code unikernel.port} for the first port, and {@code unikernel.port.N} for each port N of
  * the guest. Writes the guest's console to {@code NAME.console.log} in the build directory. The guest runs until
- * {@code unikernel:stop}, or until the end of the build at the latest. The goal is skipped if {@code skipITs},
- * {@code skipTests} or {@code maven.test.skip} is set.
+ * {@code unikernel:stop}, or until the end of the build at the latest. The goal is skipped if {@code skipITs} or
+ * {@code maven.test.skip} is set, and with a Failsafe before 3.6.0, which skips its tests then, if {@code skipTests}
+ * is.
  *
  * @since 0.1.0
  */
 @Mojo(name = "start", defaultPhase = LifecyclePhase.PRE_INTEGRATION_TEST, threadSafe = true)
 public final class StartMojo extends AbstractTestMojo {
+
+    /** The tests that need the guest decide. */
+    @Override
+    boolean isSkippedWithTests() {
+        return IntegrationTests.areSkippedWithTests(project);
+    }
 
     @Override
     void test() throws SettingException, GuestException, IOException, InterruptedException {
