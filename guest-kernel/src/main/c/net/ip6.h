@@ -101,8 +101,11 @@ struct interface *ip6_interface_of(struct ip_address address);
 bool ip6_accepts_group(const struct interface *interface, struct ip_address group);
 /* The address to send from (RFC 6724 5); :: if there is none. */
 struct ip_address ip6_source(const struct interface *interface, struct ip_address destination);
-/* Makes the address of a prefix of 64 bits and the MAC address (RFC 4291 appendix A). */
-struct ip_address ip6_of_prefix(struct ip_address prefix, const uint8_t mac[6]);
+/* Makes the address of a prefix of 64 bits and of the interface: of its MAC address (RFC 4291 appendix A), or, after
+ * ip6_hide_mac(), of a secret that is new at each start and restore. */
+struct ip_address ip6_of_prefix(const struct interface *interface, struct ip_address prefix);
+/* Before ip6_start(). Net lock. */
+void ip6_hide_mac(void);
 
 /* ---- Ways, for who lists them (ip6_routes.c) -------------------------------------------------------------- */
 

@@ -10,6 +10,8 @@
  * Called by the other files of IPv6, and by interface.c. Net lock.
  */
 #include "core/log.h"
+#include "core/random.h"
+#include "lib/hash.h"
 #include "net/ip6.h"
 #include "net/multicast.h"
 #include "net/nd.h"
@@ -19,6 +21,8 @@
 #define PREFIX_GRACE (60 * NS_PER_SECOND) /* after a restore: until a router has announced a prefix again */
 
 static bool is_on;
+static bool mac_is_hidden;     /* ipv6=random */
+static struct hash_key secret; /* of which identifiers are made then */
 
 bool ip6_is_on(void) { return read_once(is_on); }
 
@@ -36,12 +40,46 @@ unsigned ip6_common_bits(struct ip_address a, struct ip_address b)
     return low != 0 ? 64 + (unsigned)__builtin_clzl(low) : 128;
 }
 
-struct ip_address ip6_of_prefix(struct ip_address prefix, const uint8_t mac[6])
+static uint64_t identifier_of_mac(const uint8_t mac[6])
 {
     uint64_t first = (uint64_t)(mac[0] ^ 2) << 16 | (uint64_t)mac[1] << 8 | mac[2];
     uint64_t last = (uint64_t)mac[3] << 16 | (uint64_t)mac[4] << 8 | mac[5];
-    uint64_t identifier = first << 40 | (uint64_t)0xfffe << 24 | last;
+    return first << 40 | (uint64_t)0xfffe << 24 | last;
+}
+
+/* Identifiers that mean something: RFC 4291 2.6.1, RFC 5453 3. */
+static bool is_reserved(uint64_t identifier)
+{
+    return identifier == 0 || identifier >> 24 == 0x02005efffeUL || (identifier | 0x7f) == 0xfdffffffffffffffUL;
+}
+
+/* RFC 7217 5. Another prefix has another one, so hosts in several networks cannot tell that they met the same machine.
+ */
+static uint64_t identifier_of_secret(struct ip_address prefix)
+{
+    struct {
+        uint64_t prefix, count;
+    } from = { prefix.high, 0 };
+    uint64_t identifier;
+    do {
+        identifier = siphash(&secret, &from, sizeof(from));
+        from.count++;
+    } while (is_reserved(identifier));
+    return identifier;
+}
+
+struct ip_address ip6_of_prefix(const struct interface *interface, struct ip_address prefix)
+{
+    must_hold_net();
+    uint64_t identifier = mac_is_hidden ? identifier_of_secret(prefix) : identifier_of_mac(interface->mac);
     return (struct ip_address){ prefix.high, __builtin_bswap64(identifier) };
+}
+
+void ip6_hide_mac(void)
+{
+    must_hold_net();
+    mac_is_hidden = true;
+    random_bytes(&secret, sizeof(secret));
 }
 
 static bool is_over(const struct ip6_own *own) { return own->valid_until <= net_now(); }
@@ -106,15 +144,14 @@ void ip6_start(void)
     if (!device)
         return;
     struct ip_address prefix = ip6_inside(ip6_address(0xfe80000000000000u, 0), device->index);
-    (void)ip6_add(device, ip6_of_prefix(prefix, device->mac), INTERFACE_IDENTIFIER, NO_DEADLINE, NO_DEADLINE);
+    (void)ip6_add(device, ip6_of_prefix(device, prefix), INTERFACE_IDENTIFIER, NO_DEADLINE, NO_DEADLINE);
 }
 
 /* Made for a prefix that a router announced. */
 static bool is_made(const struct interface *interface, const struct ip6_own *own)
 {
     return !ip6_is_link_local(own->address) && own->prefix == INTERFACE_IDENTIFIER &&
-           ip_same(own->address, ip6_of_prefix(own->address, interface->mac)) &&
-           !nd_is_configured(interface, own->address);
+           ip_same(own->address, ip6_of_prefix(interface, own->address)) && !nd_is_configured(interface, own->address);
 }
 
 void ip6_restored(struct interface *interface)
@@ -136,6 +173,9 @@ void ip6_restored(struct interface *interface)
         own->duplicate = false;
         nd_probe(interface, own);
     }
+    /* Copies of one machine have identifiers of their own. */
+    if (mac_is_hidden)
+        ip6_hide_mac();
 }
 
 static bool is_usable(const struct ip6_own *own) { return !own->tentative && !own->duplicate && !is_over(own); }

@@ -157,7 +157,7 @@ void nd_forget_routers(struct interface *interface)
 /* A host that pretends to be a router cannot take an address away at once: RFC 4862 5.5.3 e. */
 static void make_address(struct interface *interface, struct ip_address prefix, const struct prefix_option *option)
 {
-    struct ip_address address = ip6_of_prefix(prefix, interface->mac);
+    struct ip_address address = ip6_of_prefix(interface, prefix);
     const struct ip6_own *own = ip6_find_own(interface, address);
     nanoseconds valid = time_after(be32_get(option->valid)), now = net_now();
     if (own && valid < own->valid_until && valid < now + TWO_HOURS)

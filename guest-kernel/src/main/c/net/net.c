@@ -157,6 +157,8 @@ void net_start_ipv6(const struct net_ipv6 *wanted, void (*name_servers_changed)(
         dhcp6_start(device);
     }
     net_lock();
+    if (wanted->random)
+        ip6_hide_mac();
     ip6_start();
     if (device && !ip_is_any(wanted->address)) { /* there is room: it is the second one */
         (void)ip6_add(device, wanted->address, wanted->prefix, NO_DEADLINE, NO_DEADLINE);
@@ -343,8 +345,8 @@ static bool take_word(const char **text, const char *word)
 
 bool net_parse_ipv6(const char *text, struct net_ipv6 *out)
 {
-    *out = (struct net_ipv6){ .off = !strcmp(text, "no") };
-    if (out->off)
+    *out = (struct net_ipv6){ .off = !strcmp(text, "no"), .random = !strcmp(text, "random") };
+    if (out->off || out->random)
         return true;
     if (!ip6_parse(&text, &out->address) || *text++ != '/' || !read_number(&text, 128, &out->prefix) || *text)
         return false;

@@ -57,11 +57,11 @@ int net_wait_configured(nanoseconds deadline);
 /* The same, but from `ipv4_until` on an address of IPv6 is enough, other than that of the link. */
 int net_wait_any(nanoseconds ipv4_until, nanoseconds deadline);
 struct net_ipv6 {
-    bool off;
+    bool off, random;          /* random: addresses do not tell the MAC address */
     struct ip_address address; /* ::, none: routers give some */
     unsigned prefix;           /* its length, 1..128; hosts with the same are neighbours, with 128 none are */
 };
-/* "no", or an address of this machine alone and its prefix, "2001:db8::2/64". False: it is neither. */
+/* "no", "random", or an address of this machine alone and its prefix, "2001:db8::2/64". False: it is none of them. */
 bool net_parse_ipv6(const char *text, struct net_ipv6 *out);
 /* From now on there is IPv6 (net/ip6.h), unless it is off: addresses follow by themselves, and AF_INET6 has sockets.
  * The function is called as a net_changed when routers or DHCPv6 have other name servers. */

@@ -308,6 +308,7 @@ static void a_configured_address(void)
     for (unsigned i = 0; i < array_size(wrong); i++)
         CHECK(!net_parse_ipv6(wrong[i], &wanted));
     CHECK(net_parse_ipv6("no", &wanted) && wanted.off);
+    CHECK(net_parse_ipv6("random", &wanted) && wanted.random && !wanted.off && ip_is_any(wanted.address));
     for (unsigned i = 0; i < 2; i++) {
         CHECK(usable(CONFIGURED));
         CHECK_EQUAL(route_to(CONFIGURED_NEIGHBOUR, &route), 0);
@@ -830,6 +831,46 @@ static void metadata_service_is_forbidden(void)
     wire_drop_all();
 }
 
+/* The one address that was made for this prefix, besides `known`; ::, there is not one. */
+static struct ip_address made_for(struct ip_address prefix, struct ip_address known)
+{
+    const struct ip6_own *all = interface_first_device()->ip6.own;
+    struct ip_address found = IP6_ANY;
+    unsigned count = 0;
+    for (unsigned i = 0; i < IP6_ADDRESSES; i++)
+        if (all[i].valid_until > clock_monotonic() && ip6_common_bits(all[i].address, prefix) >= 64 &&
+            !ip_same(all[i].address, known)) {
+            found = all[i].address;
+            count++;
+        }
+    return count == 1 ? found : IP6_ANY;
+}
+
+/* ipv6=random: the same for a prefix as long as the machine runs, and nothing in common between two, or two starts. */
+static void the_mac_address_is_hidden(void)
+{
+    struct ip_address prefix = ip6_address(0x20010db800090000u, 0), other = ip6_address(0x20010db8000a0000u, 0);
+    net_lock();
+    ip6_hide_mac();
+    net_unlock();
+    for (unsigned i = 0; i < 3; i++)
+        inject_router(PEER_LOCAL, 1800, prefix, 7200);
+    inject_router(PEER_LOCAL, 1800, other, 7200);
+    host_advance(2 * NS_PER_SECOND);
+    struct ip_address first = made_for(prefix, IP6_ANY), second = made_for(other, IP6_ANY);
+    CHECK(usable(first) && usable(second));
+    CHECK(first.low != second.low && first.low != STACK_LOCAL.low && second.low != STACK_LOCAL.low);
+    net_restored();
+    inject_router(PEER_LOCAL, 1800, prefix, 7200);
+    host_advance(2 * NS_PER_SECOND);
+    struct ip_address third = made_for(prefix, first);
+    CHECK(usable(third) && third.low != first.low && third.low != STACK_LOCAL.low);
+    CHECK(usable(first)); /* connections of before */
+    host_advance(60 * NS_PER_SECOND);
+    CHECK(!usable(first) && usable(third));
+    wire_drop_all();
+}
+
 int main(void)
 {
     host_init();
@@ -859,5 +900,6 @@ int main(void)
     host_test("IPv6, a socket of IPv6 only", v6_only);
     host_test("IPv6, datagrams", datagrams);
     host_test("IPv6, the metadata service is forbidden", metadata_service_is_forbidden);
+    host_test("IPv6, the MAC address is hidden", the_mac_address_is_hidden);
     return host_result();
 }

@@ -206,8 +206,8 @@ abstract class AbstractImageMachineMojo extends AbstractImageRuntimeMojo {
     /**
      * Options of the guest kernel, separated by spaces: {@code quiet}, {@code verbose}, {@code timings},
      * {@code trace=all}, {@code trace=NAME,NAME}, {@code capture=BYTES}, {@code profile=HZ}, {@code mitigations=auto},
-     * {@code mitigations=off}, {@code mitigations=on}, {@code ipv6=no}, {@code ipv6=ADDRESS/PREFIX},
-     * {@code lockstat=1}, {@code crash=keep}, {@code nokaslr} or {@code conf=PATH}.
+     * {@code mitigations=off}, {@code mitigations=on}, {@code ipv6=no}, {@code ipv6=random},
+     * {@code ipv6=ADDRESS/PREFIX}, {@code lockstat=1}, {@code crash=keep}, {@code nokaslr} or {@code conf=PATH}.
      *
      * @since 0.1.0
      */

@@ -73,15 +73,15 @@ public record KernelCommandLine(String text) {
     }
 
     private static void check(String option) throws SettingException, IOException {
-        boolean known =
-                WORDS.contains(option) || option.matches(NUMBERED.pattern() + "|conf=/.+|trace=.+|ipv6=(no|.+/.+)");
+        boolean known = WORDS.contains(option)
+                || option.matches(NUMBERED.pattern() + "|conf=/.+|trace=.+|ipv6=(no|random|.+/.+)");
         if (!known) {
             throw new SettingException(
                     PARAMETER,
                     "The kernel has no option '" + option + "'.",
                     "Use quiet, verbose, timings, trace=all, trace=NAME,NAME, capture=BYTES, profile=HZ,"
                             + " lockstat=1, crash=keep, mitigations=auto, mitigations=off, mitigations=on, ipv6=no,"
-                            + " ipv6=ADDRESS/PREFIX, nokaslr or conf=/PATH.");
+                            + " ipv6=random, ipv6=ADDRESS/PREFIX, nokaslr or conf=/PATH.");
         }
         Matcher numbered = NUMBERED.matcher(option);
         if (numbered.matches() && Integer.parseInt(numbered.group(2)) > MOST.get(numbered.group(1))) {
@@ -93,7 +93,7 @@ public record KernelCommandLine(String text) {
         if (option.startsWith(TRACE)) {
             checkTraced(List.of(option.substring(TRACE.length()).split(",", -1)));
         }
-        if (option.startsWith(IPV6) && !option.equals(IPV6 + "no")) {
+        if (option.startsWith(IPV6) && option.contains("/")) {
             checkAddress(option.substring(IPV6.length()));
         }
     }

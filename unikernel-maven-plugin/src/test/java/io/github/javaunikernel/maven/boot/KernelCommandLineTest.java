@@ -52,6 +52,12 @@ class KernelCommandLineTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"ipv6=no", "ipv6=random", "quiet ipv6=random verbose"})
+    void ipv6NeedsNoAddress(String text) throws IOException, SettingException {
+        assertEquals(text, KernelCommandLine.parse(text).text());
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "ipv6=2001:db8::2/129",
