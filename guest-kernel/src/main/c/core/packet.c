@@ -261,11 +261,9 @@ struct packet *packet_share(const struct packet *packet)
         return NULL;
     memcpy(packet_put(copy, packet->linear), packet_data(packet), packet->linear);
     for (unsigned i = 0; i < packet->fragment_count; i++) {
-        page_get(packet->fragments[i].page);
-        copy->fragments[i] = packet->fragments[i];
+        const struct packet_fragment *fragment = &packet->fragments[i];
+        (void)packet_add_fragment(copy, fragment->page, fragment->offset, fragment->length); /* there is room */
     }
-    copy->fragment_count = packet->fragment_count;
-    copy->length = packet->length;
     return copy;
 }
 

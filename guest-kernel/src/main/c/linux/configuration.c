@@ -62,8 +62,7 @@ static void check_mitigations(const char *value)
 static void set_ipv6(struct boot_options *options, const char *value)
 {
     if (!net_parse_ipv6(value, &options->ipv6))
-        panic("ipv6=%s is neither `no`, `random` nor an address with its prefix; write it as ipv6=2001:db8::2/64",
-              value);
+        panic("ipv6=%s is not `no`, `random` or an address with its prefix; write it as ipv6=2001:db8::2/64", value);
 }
 
 /* An option that only a kernel built with DEBUG=1 has. */

@@ -156,7 +156,7 @@ static int64_t read_deadline(uintptr_t address, nanoseconds *deadline)
     return error;
 }
 
-/* Deviates: The time that is left is not written to the timeout. */
+/* Deviates: The time that is left is not written to the timeout; ENOMEM as for poll(2). */
 SYSCALL_DEFINE5(ppoll, uintptr_t, fds, unsigned, nfds, uintptr_t, timeout, uintptr_t, sigmask, size_t, sigsetsize)
 {
     nanoseconds deadline;
@@ -258,7 +258,7 @@ static int64_t select_user(int32_t count, uintptr_t read, uintptr_t write, uintp
     return result;
 }
 
-/* Deviates: The time that is left is not written to the timeout. */
+/* Deviates: The time that is left is not written to the timeout; ENOMEM as for poll(2). */
 SYSCALL_DEFINE5(select, int, nfds, uintptr_t, readfds, uintptr_t, writefds, uintptr_t, exceptfds, uintptr_t, timeout)
 {
     struct abi_timeval time;
@@ -273,7 +273,7 @@ SYSCALL_DEFINE5(select, int, nfds, uintptr_t, readfds, uintptr_t, writefds, uint
     return select_user(nfds, readfds, writefds, exceptfds, deadline);
 }
 
-/* Deviates: The time that is left is not written to the timeout. */
+/* Deviates: The time that is left is not written to the timeout; ENOMEM as for poll(2). */
 SYSCALL_DEFINE6(pselect6, int, nfds, uintptr_t, readfds, uintptr_t, writefds, uintptr_t, exceptfds, uintptr_t, timeout,
                 uintptr_t, sigmask)
 {

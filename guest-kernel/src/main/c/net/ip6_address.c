@@ -53,8 +53,7 @@ static bool is_reserved(uint64_t identifier)
     return identifier == 0 || identifier >> 24 == 0x02005efffeUL || (identifier | 0x7f) == 0xfdffffffffffffffUL;
 }
 
-/* RFC 7217 5. Another prefix has another one, so hosts in several networks cannot tell that they met the same machine.
- */
+/* RFC 7217 5. Each prefix has an identifier of its own, by which no one recognises the machine in another network. */
 static uint64_t identifier_of_secret(struct ip_address prefix)
 {
     struct {

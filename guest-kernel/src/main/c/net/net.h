@@ -57,7 +57,7 @@ int net_wait_configured(nanoseconds deadline);
 /* The same, but from `ipv4_until` on an address of IPv6 is enough, other than that of the link. */
 int net_wait_any(nanoseconds ipv4_until, nanoseconds deadline);
 struct net_ipv6 {
-    bool off, random;          /* random: addresses do not tell the MAC address */
+    bool off, random;          /* random: addresses do not show the MAC address */
     struct ip_address address; /* ::, none: routers give some */
     unsigned prefix;           /* its length, 1..128; hosts with the same are neighbours, with 128 none are */
 };
