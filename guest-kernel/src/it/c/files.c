@@ -231,17 +231,13 @@ static void many_entries_are_all_listed(void)
 {
     enum { FILES = 500 };
     char path[64];
-    int count = 0;
     clean();
     mkdir(PLACE "/dir", 0755);
     for (int i = 0; i < FILES; i++) {
         snprintf(path, sizeof(path), PLACE "/dir/entry-%04d", i);
         close(open(path, O_CREAT | O_WRONLY, 0600));
     }
-    DIR *directory = opendir(PLACE "/dir");
-    while (readdir(directory) != NULL)
-        count++;
-    closedir(directory);
+    unsigned count = count_names(PLACE "/dir");
     for (int i = 0; i < FILES; i++) {
         snprintf(path, sizeof(path), PLACE "/dir/entry-%04d", i);
         CHECK_EQUAL(unlink(path), 0);

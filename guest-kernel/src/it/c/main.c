@@ -9,6 +9,7 @@
 #include "suite.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -114,6 +115,17 @@ void write_fully(int file, const void *data, size_t length)
         CHECK(written > 0);
         at += (size_t)written;
     }
+}
+
+unsigned count_names(const char *path)
+{
+    unsigned count = 0;
+    DIR *directory = opendir(path);
+    CHECK(directory != NULL);
+    while (readdir(directory) != NULL)
+        count++;
+    closedir(directory);
+    return count;
 }
 
 int64_t now_ms(void)

@@ -4,11 +4,11 @@
  * true after.
  */
 #define _GNU_SOURCE
+#include "numbers.h"
 #include "pages.h"
 #include "suite.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -124,7 +124,7 @@ void end_with_two_threads(void)
 
 struct racer {
     void (*step)(struct racer *);
-    uint64_t random; /* xorshift, not 0 */
+    uint64_t random; /* of next_number() */
     int ends[2];     /* a pipe or pair of sockets of its own */
     uint64_t bytes[8 * PAGE / sizeof(uint64_t)];
 };
@@ -132,13 +132,7 @@ static struct racer racers[RACERS];
 static pthread_barrier_t begin;
 static const char *fault; /* what a racer has seen that must not be */
 
-static uint64_t next(struct racer *racer, uint64_t below)
-{
-    racer->random ^= racer->random << 13;
-    racer->random ^= racer->random >> 7;
-    racer->random ^= racer->random << 17;
-    return racer->random % below;
-}
+static uint64_t next(struct racer *racer, uint64_t below) { return next_number(&racer->random, below); }
 
 static void *race_on(void *argument)
 {
@@ -213,7 +207,7 @@ static void change_memory(struct racer *racer)
         mmap(at, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
         break;
     case 7:
-        madvise(at, length, 23); /* MADV_POPULATE_WRITE */
+        madvise(at, length, MADV_POPULATE_WRITE);
         break;
     }
 }
@@ -481,25 +475,14 @@ static void use_number(struct racer *racer)
     }
 }
 
-static unsigned count_descriptors(void)
-{
-    unsigned count = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL)
-        count++;
-    closedir(directory);
-    return count;
-}
-
 static void descriptors_change_under_calls(void)
 {
-    unsigned before = count_descriptors();
+    unsigned before = count_names("/proc/self/fd");
     signal(SIGPIPE, SIG_IGN);
     race(change_number, use_number);
     signal(SIGPIPE, SIG_DFL);
     CHECK_EQUAL(close_range(FIRST, FIRST + NUMBERS - 1, 0), 0);
-    CHECK_EQUAL(count_descriptors(), before);
+    CHECK_EQUAL(count_names("/proc/self/fd"), before);
 }
 
 SUITE(races, TEST(unix_sockets_get_one_name_from_two_threads), TEST(unix_listeners_do_not_connect),

@@ -325,7 +325,7 @@ static void long_links(void)
     CHECK_EQUAL(rmdir("d"), 0);
 }
 
-/* Each directory is removed while a file of it is open; so only the one below it keeps it. */
+/* The last of many nested directories stays open while all are removed, so each is kept by the next one alone. */
 static void make_removed_chain(void)
 {
     unsigned levels = (unsigned)sized(200, 50000);
@@ -354,16 +354,7 @@ static void removed_chain(void)
 static struct epoll_event *events;
 
 static void wait_all(void) { CHECK(epoll_wait(file, events, (int)opened, 0) > 0); }
-static void list_descriptors(void)
-{
-    unsigned found = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL)
-        found++;
-    closedir(directory);
-    CHECK(found > opened);
-}
+static void list_descriptors(void) { CHECK(count_names("/proc/self/fd") > opened); }
 
 static void open_events(void)
 {
@@ -411,15 +402,24 @@ static void watch_one(void)
     close_all();
 }
 
+static void open_instances(void)
+{
+    for (unsigned n = 0; n < INSTANCES; n++)
+        instances[n] = epoll_create1(0);
+}
+static void close_instances(void)
+{
+    for (unsigned n = 0; n < INSTANCES; n++)
+        close(instances[n]);
+}
+
 static void many_watchers(void)
 {
     choose_opened(sized(500, 30000));
-    for (unsigned n = 0; n < INSTANCES; n++)
-        instances[n] = epoll_create1(0);
+    open_instances();
     watch_one();
     check_end("close of a file with many watchers", close_file, watch_one);
-    for (unsigned n = 0; n < INSTANCES; n++)
-        close(instances[n]);
+    close_instances();
 }
 
 static void nest(void)
@@ -457,13 +457,11 @@ static void wake_interests(void)
 static void many_interests(void)
 {
     choose_opened(sized(500, 50000));
-    for (unsigned n = 0; n < INSTANCES; n++)
-        instances[n] = epoll_create1(0);
+    open_instances();
     watch_one();
     check_gives_way("a file with many watchers that becomes ready", wake_interests, NULL);
     close(file);
-    for (unsigned n = 0; n < INSTANCES; n++)
-        close(instances[n]);
+    close_instances();
 }
 
 /* All at one instant. */

@@ -7,6 +7,7 @@
  * "ok storm", or "not ok storm: why" and the calls before.
  */
 #define _GNU_SOURCE
+#include "numbers.h"
 #include "storm.h"
 
 #include <dirent.h>
@@ -47,13 +48,7 @@ static long wanted;
 extern const char __executable_start[], etext[];
 static char *text_copy;
 
-uint64_t below(uint64_t limit)
-{
-    self->random ^= self->random << 13;
-    self->random ^= self->random >> 7;
-    self->random ^= self->random << 17;
-    return self->random % limit;
-}
+uint64_t below(uint64_t limit) { return next_number(&self->random, limit); }
 
 /* ---- Ending ------------------------------------------------------------------------------------ */
 

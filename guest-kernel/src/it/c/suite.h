@@ -69,6 +69,9 @@ struct fault fault_of(void (*function)(void *), void *argument);
  * test on an error. */
 void write_fully(int file, const void *data, size_t length);
 
+/* Names in a directory, "." and ".." included. Fails the running test if it cannot be read. */
+unsigned count_names(const char *path);
+
 /* Monotonic milliseconds. */
 int64_t now_ms(void);
 /* True in the guest, where some promises go further than on Linux. */

@@ -65,17 +65,6 @@ static bool contains(const char *path, const char *text)
 
 static bool is_as_expected(void) { return read_whole("numbers") == NUMBERS && memcmp(found, expected, NUMBERS) == 0; }
 
-static unsigned count_names(const char *path)
-{
-    DIR *directory = opendir(path);
-    unsigned count = 0;
-    while (directory != NULL && readdir(directory) != NULL)
-        count++;
-    if (directory != NULL)
-        closedir(directory);
-    return count;
-}
-
 static void write_text(const char *path, const char *text)
 {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);

@@ -20,8 +20,9 @@ def onPath = { String name -> System.getenv('PATH').split(':').any { new File(it
 if (onPath('npm')) {
     def compiler = new File(basedir, 'compiler')
     compiler.mkdirs()
-    run(compiler, ['npm', 'pack', 'google-closure-compiler-linux@20261015.0.0'])
-    run(compiler, ['tar', '-xzf', 'google-closure-compiler-linux-20261015.0.0.tgz'])
+    def (name, version) = ['google-closure-compiler-linux', '20261015.0.0']
+    run(compiler, ['npm', 'pack', "$name@$version".toString()])
+    run(compiler, ['tar', '-xzf', "$name-${version}.tgz".toString()])
     java.nio.file.Files.copy(new File(compiler, 'package/compiler').toPath(),
             new File(basedir, 'programs/compiler').toPath())
 } else {

@@ -19,7 +19,14 @@
 #define PORT 5000
 #define SOURCE 0x0a010107u /* 10.1.1.7, beyond a router */
 
-enum { IP_MULTICAST_LOOP = 34, IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_UNBLOCK_SOURCE, IP_BLOCK_SOURCE };
+enum {
+    IP_MULTICAST_TTL = 33,
+    IP_MULTICAST_LOOP,
+    IP_ADD_MEMBERSHIP,
+    IP_DROP_MEMBERSHIP,
+    IP_UNBLOCK_SOURCE,
+    IP_BLOCK_SOURCE
+};
 enum { IP_ADD_SOURCE_MEMBERSHIP = 39, IP_DROP_SOURCE_MEMBERSHIP, SO_REUSEADDR = 2, SO_BROADCAST = 6 };
 enum { QUERY = 0x11, REPORT_V1 = 0x12, REPORT_V2 = 0x16, LEAVE_V2 = 0x17, REPORT_V3 = 0x22 };
 enum { IS_INCLUDE = 1, IS_EXCLUDE, TO_INCLUDE, TO_EXCLUDE, ALLOW_NEW, BLOCK_OLD };
@@ -442,7 +449,7 @@ static void our_own_have_copies_of_what_we_send(void)
     expect_sent(GROUP, 1);
     CHECK(has(member, NULL));
     CHECK_EQUAL(stack_set(sender, IPPROTO_IP, IP_MULTICAST_LOOP, 1), 0);
-    CHECK_EQUAL(stack_set(sender, IPPROTO_IP, 33, 0), 0); /* IP_MULTICAST_TTL: not beyond this machine */
+    CHECK_EQUAL(stack_set(sender, IPPROTO_IP, IP_MULTICAST_TTL, 0), 0); /* not beyond this machine */
     CHECK_EQUAL(stack_send_to(sender, "here", 4, GROUP, PORT), 4);
     CHECK(!any_sent());
     CHECK(has(member, "here"));
@@ -462,7 +469,7 @@ static void a_long_datagram_is_there_once(void)
     static uint8_t sent[LENGTH], got[LENGTH + 1];
     struct file *members[MEMBERS], *sender = bound(0);
     pattern_fill(9, 0, sent, LENGTH);
-    CHECK_EQUAL(stack_set(sender, IPPROTO_IP, 33, 0), 0); /* IP_MULTICAST_TTL */
+    CHECK_EQUAL(stack_set(sender, IPPROTO_IP, IP_MULTICAST_TTL, 0), 0);
     for (unsigned i = 0; i < MEMBERS; i++)
         members[i] = bound(PORT);
     CHECK_EQUAL(change(members[0], IP_ADD_MEMBERSHIP, GROUP), 0);

@@ -57,7 +57,7 @@ class SmallestMemoryIT {
                 "-Dunikernel.stop.timeout=36000");
     }
 
-    /** The limits with the fixed address are what README.md and start-up.md promise. */
+    /** The limits are what README.md and start-up.md promise. */
     @ParameterizedTest
     @CsvSource({"QEMU, fixed, 24", "QEMU, random, 26", "XEN_PV, fixed, 24", "XEN_PV, random, 28"})
     void isAtMost(Platform platform, String address, int limit) throws IOException, InterruptedException {
