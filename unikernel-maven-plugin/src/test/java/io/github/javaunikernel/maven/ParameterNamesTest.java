@@ -100,7 +100,7 @@ class ParameterNamesTest {
         List<String> problems = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
             String name = names.get(i);
-            if (name.startsWith("unikernel.")) {
+            if (name.startsWith("unikernel.") || namesProperties(name)) {
                 continue;
             }
             boolean inBrackets = i + 1 < names.size() && names.get(i + 1).startsWith("unikernel.");
@@ -116,6 +116,12 @@ class ParameterNamesTest {
             }
         }
         return problems;
+    }
+
+    /** True for what is typed on the command line, such as {@code -Dunikernel.memory=256}, if its properties exist. */
+    private boolean namesProperties(String typed) {
+        List<String> named = namedIn(typed).toList();
+        return !named.isEmpty() && properties.containsAll(named);
     }
 
     /** Words that are no value, such as "detected", are explained elsewhere. */
