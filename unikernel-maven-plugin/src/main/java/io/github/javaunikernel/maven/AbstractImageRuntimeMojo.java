@@ -6,6 +6,7 @@ import io.github.javaunikernel.maven.boot.ClassDataAddress;
 import io.github.javaunikernel.maven.boot.Kernel;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
+import io.github.javaunikernel.maven.runtime.LinuxSystem;
 import io.github.javaunikernel.maven.runtime.SystemRoot;
 import io.github.javaunikernel.maven.runtime.UnpackedArchives;
 import io.github.javaunikernel.maven.settings.SettingException;
@@ -13,6 +14,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -30,7 +32,7 @@ import org.eclipse.aether.repository.RemoteRepository;
 /** The parameters of what an image takes from a JDK and from a Linux system. */
 abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
 
-    /** The system that comes with the plugin; its version follows. */
+    /** The systems that come with the plugin; the rest of their coordinates follows. */
     private static final String SYSROOT = Kernel.GROUP + ":sysroot:";
 
     /** The build. */
@@ -93,9 +95,11 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
     /**
      * Linux system from which native libraries, the locale C.UTF-8 and fonts are copied into the image: its root
      * directory, an archive of that ({@code tar.gz} or {@code zip}), or the coordinates of an artifact that is such an
-     * archive, such as {@code io.github.javaunikernel:sysroot:0.1.0}. The default is this machine's system, or where
-     * that is not Linux on x86-64 the artifact {@code io.github.javaunikernel:sysroot} of the plugin's version, with
-     * which images are the same from every build machine.
+     * archive. The default is the artifact {@code io.github.javaunikernel:sysroot} of the plugin's version, with which
+     * images are the same from every build machine; if it lacks something that the program needs, the same with the
+     * classifier {@code desktop}, and last this machine's system if it is Linux on x86-64, with a line that says why.
+     * {@code /} takes everything from this machine, and so does a directory such as {@code /srv/debian13} from that
+     * one.
      *
      * @since 0.1.0
      */
@@ -212,7 +216,7 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
                 java ? ClassDataMode.of(cds, list, jdk) : ClassDataMode.OFF,
                 ClassDataAddress.parse(cdsAddress),
                 list,
-                system(),
+                systems(),
                 trustedCertificates.stream().map(File::toPath).toList(),
                 cacheDirectory.toPath(),
                 cacheBytes());
@@ -299,14 +303,27 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
         return given;
     }
 
-    /** The root directory of the Linux system, unpacked if it comes in an archive. */
-    private Path system() throws SettingException, IOException {
-        if (sysroot == null && SystemRoot.isOnThisMachine()) {
-            return Path.of("/");
+    /**
+     * The systems that native libraries may come from: the one that is named, or else the artifacts and this machine's.
+     */
+    private List<LinuxSystem> systems() {
+        if (sysroot != null) {
+            return List.of(new LinuxSystem(
+                    sysroot, () -> unpacked(given("sysroot", sysroot, project.getRemoteProjectRepositories()))));
         }
-        Path given = sysroot != null
-                ? given("sysroot", sysroot, project.getRemoteProjectRepositories())
-                : given("sysroot", SYSROOT + mojoExecution.getVersion(), project.getRemotePluginRepositories());
+        String version = mojoExecution.getVersion();
+        List<LinuxSystem> systems = new ArrayList<>();
+        for (String coordinates : List.of(SYSROOT + version, SYSROOT + "jar:desktop:" + version)) {
+            systems.add(new LinuxSystem(
+                    coordinates, () -> unpacked(given("sysroot", coordinates, project.getRemotePluginRepositories()))));
+        }
+        if (SystemRoot.isOnThisMachine()) {
+            systems.add(new LinuxSystem("this machine's /", () -> Path.of("/")));
+        }
+        return systems;
+    }
+
+    private Path unpacked(Path given) throws SettingException, IOException {
         return Files.isDirectory(given) ? given : archives(given).system(given);
     }
 
@@ -318,7 +335,7 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
     }
 
     private UnpackedArchives archives(Path wanted) throws IOException {
-        if (Files.isRegularFile(wanted)) {
+        if (Files.isRegularFile(wanted) && !UnpackedArchives.isJar(wanted)) {
             new LibrariesOnUse(repositories, session, project).add(mojoExecution, Set.of("org.apache.commons"));
         }
         return new UnpackedArchives(cacheDirectory.toPath(), cacheBytes());

@@ -8,6 +8,7 @@ import io.github.javaunikernel.maven.runtime.JavaHome;
 import io.github.javaunikernel.maven.runtime.SystemPackages;
 import io.github.javaunikernel.maven.runtime.SystemPackages.SystemPackage;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
@@ -47,14 +48,16 @@ final class BillOfMaterials {
      * Makes the text.
      *
      * @param java what the program needs of a JDK, or empty for an executable
+     * @param system root directory of the Linux system whose libraries the image has
      */
-    static String text(ImageRequest request, ImageSummary summary, Optional<JavaProgram> java) throws IOException {
+    static String text(ImageRequest request, ImageSummary summary, Optional<JavaProgram> java, Path system)
+            throws IOException {
         BillOfMaterials bill = new BillOfMaterials(request, summary);
         bill.bom.setSerialNumber("urn:uuid:" + summary.uuid());
         bill.bom.setMetadata(bill.metadata());
         bill.bom.addComponent(bill.kernel());
         java.ifPresent(program -> bill.bom.addComponent(bill.runtime(program.linked())));
-        bill.addFiles();
+        bill.addFiles(new SystemPackages(system));
         try {
             return BomGeneratorFactory.createJson(VERSION, bill.bom).toJsonString() + "\n";
         } catch (GeneratorException e) {
@@ -95,7 +98,7 @@ final class BillOfMaterials {
         return runtime;
     }
 
-    private void addFiles() throws IOException {
+    private void addFiles(SystemPackages packages) throws IOException {
         Map<String, ImageEntry> system = new TreeMap<>();
         for (ImageEntry entry : summary.entries()) {
             if (entry.sha256() == null || isPartOfAnother(entry)) {
@@ -107,7 +110,7 @@ final class BillOfMaterials {
                 bom.addComponent(isArtifact(entry) ? artifact(entry) : file(entry));
             }
         }
-        addSystem(system);
+        addSystem(system, packages.owners(system.keySet()));
     }
 
     /** Pages of a war have its origin, too. */
@@ -123,8 +126,7 @@ final class BillOfMaterials {
     }
 
     /** Libraries and other files of the system, under the packages that they belong to. */
-    private void addSystem(Map<String, ImageEntry> files) throws IOException {
-        Map<String, SystemPackage> owners = new SystemPackages(request.runtime().sysroot()).owners(files.keySet());
+    private void addSystem(Map<String, ImageEntry> files, Map<String, SystemPackage> owners) {
         Map<String, Component> packages = new TreeMap<>();
         for (Map.Entry<String, ImageEntry> file : files.entrySet()) {
             SystemPackage owner = owners.get(file.getKey());

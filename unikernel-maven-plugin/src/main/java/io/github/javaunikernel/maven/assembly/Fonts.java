@@ -11,12 +11,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
  * What Java needs to draw text without a display: the library fontconfig, its configuration, and a font of each of the
- * usual kinds, all from the build machine. Fonts among the user's own files take the place of those.
+ * usual kinds, all from a Linux system. Fonts among the user's own files take the place of those.
  */
 final class Fonts {
 
@@ -35,32 +34,47 @@ final class Fonts {
             Pattern.compile(".*/Noto(Sans|SansMono|Serif)-(Regular|Bold)\\.[ot]tf"));
 
     private final SystemRoot system;
-    private final Consumer<String> warnings;
+    private final ImageTree tree;
+    private final boolean usersOwn;
 
-    Fonts(SystemRoot system, Consumer<String> warnings) {
+    /**
+     * Those of a system.
+     *
+     * @param tree an image that has the user's files already
+     * @param userFiles these files, of which some may be fonts
+     */
+    Fonts(SystemRoot system, ImageTree tree, List<String> userFiles) {
         this.system = system;
-        this.warnings = warnings;
+        this.tree = tree;
+        usersOwn = userFiles.stream().anyMatch(file -> FONT.matcher(file).matches());
     }
 
-    /** Adds them to an image that has the user's files already. */
-    void add(ImageTree tree, LibraryClosure libraries, List<String> userFiles) throws IOException {
+    /** Adds the library to a closure; returns a warning if something is missing, so that drawing will fail. */
+    Optional<String> addLibrary(LibraryClosure libraries) throws IOException {
         boolean library = libraries.addNamed(FONTCONFIG, "java.desktop");
-        boolean configured = addFile(tree, CONFIGURATION);
-        for (String part : system.pathsBelow(CONFIGURATION_PARTS)) {
-            addFile(tree, part);
+        boolean configured =
+                tree.holdsFile(CONFIGURATION) || system.file(CONFIGURATION).isPresent();
+        if (library && configured && (usersOwn || !chosen().isEmpty())) {
+            return Optional.empty();
         }
-        boolean font = userFiles.stream().anyMatch(file -> FONT.matcher(file).matches());
-        if (!font) {
-            for (String path : chosen()) {
-                font |= addFile(tree, path);
+        return Optional.of("The application draws text, which will fail: " + system + " has no "
+                + (!library ? FONTCONFIG : !configured ? CONFIGURATION : "font in " + DIRECTORIES.get(0))
+                + ". Install fontconfig and a font (Debian: fontconfig and fonts-dejavu-core; Fedora: fontconfig and"
+                + " dejavu-sans-fonts), or set sysroot to the root directory of a system that has them.");
+    }
+
+    /** Adds the configuration and fonts to the image. */
+    void add() throws IOException {
+        List<String> paths = new ArrayList<>(List.of(CONFIGURATION));
+        paths.addAll(system.pathsBelow(CONFIGURATION_PARTS));
+        if (!usersOwn) {
+            paths.addAll(chosen());
+        }
+        for (String path : paths) {
+            Optional<Path> file = system.file(path);
+            if (file.isPresent() && !tree.holdsFile(path)) {
+                tree.file(path, FileContent.of(file.get()), 0644, "system:" + path, Placement.SYSTEM);
             }
-        }
-        if (!library || !configured || !font) {
-            warnings.accept("The application draws text, which will fail: " + system + " has no "
-                    + (!library ? FONTCONFIG : !configured ? CONFIGURATION : "font in " + DIRECTORIES.get(0))
-                    + ". Install fontconfig and a font (Debian: fontconfig and fonts-dejavu-core; Fedora: "
-                    + "fontconfig and"
-                    + " dejavu-sans-fonts), or set sysroot to the root directory of a system that has them.");
         }
     }
 
@@ -79,16 +93,5 @@ final class Fonts {
             }
         }
         return all.subList(0, Math.min(1, all.size()));
-    }
-
-    private boolean addFile(ImageTree tree, String path) throws IOException {
-        if (tree.holdsFile(path)) {
-            return true;
-        }
-        Optional<Path> file = system.file(path);
-        if (file.isPresent()) {
-            tree.file(path, FileContent.of(file.get()), 0644, "system:" + path, Placement.SYSTEM);
-        }
-        return file.isPresent();
     }
 }

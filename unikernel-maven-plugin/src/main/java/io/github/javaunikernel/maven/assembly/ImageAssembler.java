@@ -46,16 +46,19 @@ public final class ImageAssembler {
                 ? Optional.of(new JavaPreparation(request, progress, warnings).prepare())
                 : Optional.empty();
         GuestMemory.check(request.machine().memory(), java.isPresent());
-        ImageContents contents = new ImageContents(request, warnings);
+        ImageContents contents = new ImageContents(request, progress, warnings);
         ImageTree tree = contents.build(java);
         try (Outputs outputs = new Outputs(request.directory(), request.name())) {
             ImageSummary summary = writeImage(request, tree, outputs.unfinished(request.imageFile()));
             checkSize(request, summary.size());
-            String manifest = ManifestFile.text(request, summary, java, contents.libraryReasons());
+            String manifest =
+                    ManifestFile.text(request, summary, java, contents.system().reasons());
             writeSideFiles(request, outputs, summary.uuid(), manifest);
             write(
                     outputs.unfinished(request.billFile()),
-                    BillOfMaterials.text(request, summary, java).getBytes(StandardCharsets.UTF_8));
+                    BillOfMaterials.text(
+                                    request, summary, java, contents.system().root())
+                            .getBytes(StandardCharsets.UTF_8));
             outputs.publish();
             return summary;
         }

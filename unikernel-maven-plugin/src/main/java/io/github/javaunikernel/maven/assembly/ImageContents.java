@@ -15,7 +15,6 @@ import io.github.javaunikernel.maven.image.ImageException;
 import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.image.Placement;
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
-import io.github.javaunikernel.maven.runtime.LibraryClosure;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,12 +54,14 @@ final class ImageContents {
             Set.of(Jmx.PASSWORD_FILE, Jmx.ACCESS_FILE, Jmx.KEYSTORE_FILE, Jmx.SSL_FILE);
 
     private final ImageRequest request;
+    private final Consumer<String> progress;
     private final Consumer<String> warnings;
     private final ImageTree tree = new ImageTree();
-    private final Map<String, String> libraryReasons = new TreeMap<>();
+    private SystemLibraries system;
 
-    ImageContents(ImageRequest request, Consumer<String> warnings) {
+    ImageContents(ImageRequest request, Consumer<String> progress, Consumer<String> warnings) {
         this.request = request;
+        this.progress = progress;
         this.warnings = warnings;
     }
 
@@ -130,9 +131,9 @@ final class ImageContents {
                 forAot ? Optional.of(DataDisk.TRAINING) : Optional.empty());
     }
 
-    /** After {@link #build}: for each library of the system in the image, why it is there. */
-    Map<String, String> libraryReasons() {
-        return libraryReasons;
+    /** After {@link #build}: the libraries of a Linux system in the image. */
+    SystemLibraries system() {
+        return system;
     }
 
     /** Directories that are mounted over what the image has there. */
@@ -197,19 +198,8 @@ final class ImageContents {
     }
 
     private void addLibraries(Optional<JavaProgram> java) throws IOException, SettingException {
-        LibraryClosure closure = new LibraryClosure(request.runtime().sysroot());
-        if (java.isPresent()) {
-            closure.add(RuntimeFiles.of(java.get().runtime()));
-        }
-        List<Path> own = HostFiles.own(request);
-        closure.addOwn(own).addJars(request.application().allJars());
-        closure.addOwn(request.application().others().stream()
-                .map(Application.Jar::file)
-                .toList());
-        if (java.isPresent()) {
-            new RuntimeFiles(request, tree).addNeeded(java.get(), closure, own, warnings);
-        }
-        for (Map.Entry<String, Path> library : closure.resolve().entrySet()) {
+        system = SystemLibraries.choose(request, java, tree, progress);
+        for (Map.Entry<String, Path> library : system.files().entrySet()) {
             if (!tree.holdsFile(library.getKey())) {
                 tree.file(
                         library.getKey(),
@@ -220,8 +210,10 @@ final class ImageContents {
                         Placement.SYSTEM);
             }
         }
-        closure.unresolved().forEach(warnings);
-        libraryReasons.putAll(closure.reasons());
+        if (system.fonts().isPresent()) {
+            system.fonts().get().add();
+        }
+        system.warnings().forEach(warnings);
     }
 
     /**
@@ -229,7 +221,7 @@ final class ImageContents {
      * arguments, variables and file names for ASCII.
      */
     private void addLocale() throws IOException {
-        Path locale = request.runtime().sysroot().resolve(LOCALE.substring(1));
+        Path locale = system.root().resolve(LOCALE.substring(1));
         if (!Files.isDirectory(locale)) {
             warnings.accept("There is no " + locale + ", so characters beyond ASCII in arguments, environment variables"
                     + " and names of files will be lost. Install the locale C.UTF-8 (Debian: package libc-bin).");

@@ -4,6 +4,7 @@ package io.github.javaunikernel.maven.assembly;
 import io.github.javaunikernel.maven.boot.ClassDataAddress;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
+import io.github.javaunikernel.maven.runtime.LinuxSystem;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -17,7 +18,7 @@ import java.util.Set;
  * @param locales language tags whose data are kept, or empty for all
  * @param stripNative whether symbols for debuggers are left out of native libraries
  * @param classList the classes that class data of the application are made of
- * @param sysroot where native libraries are looked for
+ * @param systems from which native libraries are taken, in the order in which they are tried; not empty
  * @param trusted files of certificates that are trusted besides those of the JDK
  * @param cache directory that linked runtimes are kept in
  * @param cacheLimit for the size of those in bytes, 0 for none
@@ -33,7 +34,7 @@ public record RuntimeChoice(
         ClassDataMode classData,
         ClassDataAddress classDataAddress,
         Path classList,
-        Path sysroot,
+        List<LinuxSystem> systems,
         List<Path> trusted,
         Path cache,
         long cacheLimit) {}

@@ -6,8 +6,6 @@ import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.image.Placement;
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
 import io.github.javaunikernel.maven.runtime.JavaHome;
-import io.github.javaunikernel.maven.runtime.LibraryClosure;
-import io.github.javaunikernel.maven.runtime.SystemRoot;
 import io.github.javaunikernel.maven.runtime.TrustStore;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
@@ -17,7 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
+import java.util.TreeMap;
 
 /** The files that an image of a Java program has for its runtime. */
 final class RuntimeFiles {
@@ -67,19 +65,20 @@ final class RuntimeFiles {
         }
     }
 
-    /**
-     * Adds to a closure what the runtime needs of the system, and fonts to the image if the program draws.
-     *
-     * @param own the user's files, which may be fonts
-     */
-    void addNeeded(JavaProgram java, LibraryClosure closure, List<Path> own, Consumer<String> warnings)
-            throws IOException {
-        Path runtime = java.runtime();
-        addOpenedByName(runtime, closure, warnings);
-        if (java.drawing() && Files.exists(runtime.resolve(Fonts.USER))) {
-            new Fonts(new SystemRoot(request.runtime().sysroot()), warnings)
-                    .add(tree, closure, own.stream().map(DirectoryTree::slashed).toList());
-        }
+    /** The libraries of the system that parts of a runtime open when they are first used, each with the part. */
+    static Map<String, String> openedByName(Path runtime) {
+        Map<String, String> opened = new TreeMap<>();
+        OPENED_BY_RUNTIME.forEach((part, library) -> {
+            if (Files.exists(runtime.resolve(part))) {
+                opened.put(library, part);
+            }
+        });
+        return opened;
+    }
+
+    /** Whether a program draws text and has a runtime that can. */
+    static boolean isDrawing(JavaProgram java) {
+        return java.drawing() && Files.exists(java.runtime().resolve(Fonts.USER));
     }
 
     private void addRuntime(Path runtime) throws IOException, SettingException {
@@ -131,19 +130,6 @@ final class RuntimeFiles {
     private static boolean usable(Path file) {
         String path = DirectoryTree.slashed(file);
         return !UNUSABLE.contains(path) && (!path.startsWith("bin/") || path.equals("bin/java"));
-    }
-
-    /** Libraries of the runtime that open one of the system when they are first used. */
-    private void addOpenedByName(Path runtime, LibraryClosure closure, Consumer<String> warnings) throws IOException {
-        for (Map.Entry<String, String> opening : OPENED_BY_RUNTIME.entrySet()) {
-            if (Files.exists(runtime.resolve(opening.getKey()))
-                    && !closure.addNamed(opening.getValue(), opening.getKey())) {
-                warnings.accept("The native library " + opening.getValue() + ", which " + opening.getKey()
-                        + " of the runtime opens, is not under "
-                        + request.runtime().sysroot() + ". Install the package that"
-                        + " has it, if the application uses it.");
-            }
-        }
     }
 
     /** The modules and their class data depend on what the application uses, the rest of a runtime on the JDK alone. */

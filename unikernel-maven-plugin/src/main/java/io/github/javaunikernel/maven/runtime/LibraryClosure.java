@@ -56,14 +56,15 @@ public final class LibraryClosure {
     private final Map<String, String> opened = new TreeMap<>();
 
     private final List<String> unresolved = new ArrayList<>();
+    private final Set<String> missing = new TreeSet<>();
 
     /**
      * Starts with nothing.
      *
-     * @param root root directory under which libraries are looked for
+     * @param root where libraries are looked for
      */
-    public LibraryClosure(Path root) {
-        this.root = new SystemRoot(root);
+    public LibraryClosure(SystemRoot root) {
+        this.root = root;
     }
 
     /** Adds what the ELF files among these need; the files themselves count as present. */
@@ -120,6 +121,11 @@ public final class LibraryClosure {
         return unresolved;
     }
 
+    /** After {@link #resolve()}: names of libraries that something may load or open and that could not be found. */
+    public Set<String> missing() {
+        return missing;
+    }
+
     /** After {@link #resolve()}: for each path in the image, why it is there. */
     public Map<String, String> reasons() {
         return reasons;
@@ -132,10 +138,12 @@ public final class LibraryClosure {
             addNeededIfFound(library);
         }
         for (Map.Entry<String, String> library : opened.entrySet()) {
-            if (library.getKey().startsWith("/")) {
-                addAt(library.getKey(), library.getValue());
-            } else if (!provided.contains(library.getKey())) {
-                addFound(library.getKey(), List.of(), library.getValue());
+            String name = library.getKey();
+            boolean there = name.startsWith("/")
+                    ? addAt(name, library.getValue())
+                    : provided.contains(name) || addFound(name, List.of(), library.getValue());
+            if (!there) {
+                missing.add(name);
             }
         }
         while (!open.isEmpty()) {
@@ -202,7 +210,8 @@ public final class LibraryClosure {
         for (String name : library.elf().needed()) {
             if (!provided.contains(name)
                     && !addFound(name, library.elf().searchPath(), "needed by " + library.place())) {
-                unresolved.add("The native library " + name + ", needed by " + library.place() + ", is not under "
+                missing.add(name);
+                unresolved.add("The native library " + name + ", needed by " + library.place() + ", is missing in "
                         + root + ", so loading it will fail. Install the package that has it, or"
                         + " set sysroot to the root directory of a Linux x86-64 system.");
             }
@@ -253,7 +262,7 @@ public final class LibraryClosure {
     private SettingException missing(String what) {
         return new SettingException(
                 "sysroot",
-                what + " is not under " + root + ".",
+                what + " is missing in " + root + ".",
                 "Install the package that has it, or set sysroot to the root directory of a Linux x86-64 system.");
     }
 }

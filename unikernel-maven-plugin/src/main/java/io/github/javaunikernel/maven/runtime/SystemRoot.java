@@ -14,10 +14,21 @@ public final class SystemRoot {
     private static final int MAX_LINKS = 16;
 
     private final Path root;
+    private final String name;
 
-    /** The system with this root directory. */
+    /** The system with this root directory, which is also its name. */
     public SystemRoot(Path root) {
+        this(root, root.toString());
+    }
+
+    /**
+     * The system with this root directory.
+     *
+     * @param name for people to read
+     */
+    public SystemRoot(Path root, String name) {
         this.root = root;
+        this.name = name;
     }
 
     /** Whether this machine's own system is one for images: Linux on x86-64. */
@@ -55,7 +66,7 @@ public final class SystemRoot {
 
     @Override
     public String toString() {
-        return root.toString();
+        return name;
     }
 
     private Path inRoot(String path) {

@@ -54,11 +54,19 @@ public final class UnpackedArchives {
 
     /** The root directory of a Linux system. */
     public Path system(Path archive) throws SettingException, IOException {
-        return cache.get(
-                        RuntimeCache.Kind.SYSTEM,
-                        checksum(SYSTEM, archive),
-                        directory -> new Archive(SYSTEM, archive).unpack(directory))
+        return cache.get(RuntimeCache.Kind.SYSTEM, checksum(SYSTEM, archive), directory -> {
+                    if (isJar(archive)) {
+                        JarDirectory.unpack(SYSTEM, archive, directory);
+                    } else {
+                        new Archive(SYSTEM, archive).unpack(directory);
+                    }
+                })
                 .path();
+    }
+
+    /** Whether a file is a jar, which has no links or permissions and is unpacked without the library for archives. */
+    public static boolean isJar(Path archive) {
+        return archive.getFileName().toString().endsWith(".jar");
     }
 
     private static String checksum(String parameter, Path archive) throws SettingException, IOException {

@@ -41,4 +41,9 @@ public final class SettingException extends Exception {
     public String parameter() {
         return parameter;
     }
+
+    /** What is wrong, without the parameter and the fix. */
+    public String problem() {
+        return problem;
+    }
 }

@@ -83,7 +83,9 @@ class FontsTest {
     }
 
     private void add(List<String> userFiles) throws IOException {
-        new Fonts(new SystemRoot(root), warnings::add).add(tree, new LibraryClosure(root), userFiles);
+        Fonts fonts = new Fonts(new SystemRoot(root), tree, userFiles);
+        fonts.addLibrary(new LibraryClosure(new SystemRoot(root))).ifPresent(warnings::add);
+        fonts.add();
     }
 
     private void put(String path) throws IOException {

@@ -30,6 +30,7 @@ import io.github.javaunikernel.maven.image.Pieces;
 import io.github.javaunikernel.maven.run.BuiltImage;
 import io.github.javaunikernel.maven.runtime.ClassDataMode;
 import io.github.javaunikernel.maven.runtime.JavaHome;
+import io.github.javaunikernel.maven.runtime.LinuxSystem;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -608,7 +609,7 @@ class ImageAssemblerTest {
                 classData,
                 ClassDataAddress.FIXED,
                 scratch.resolve("classlist"),
-                Path.of("/"),
+                List.of(LinuxSystem.in(Path.of("/"))),
                 trusted,
                 directory.resolve("cache"),
                 0);

@@ -98,7 +98,7 @@ class ExecutableTest {
         assertEquals(
                 Set.of("ONE_2.0"),
                 ElfFile.read(user).orElseThrow().versions().needed().get("libone.so"));
-        assertTrue(new LibraryClosure(Path.of("/"))
+        assertTrue(new LibraryClosure(new SystemRoot(Path.of("/")))
                         .add(List.of(user, library))
                         .resolve()
                         .size()
@@ -106,7 +106,7 @@ class ExecutableTest {
         compiled("libone.so", code, shared("libone.so", "-Wl,--version-script=" + script));
         SettingException refused = assertThrows(
                 SettingException.class,
-                () -> new LibraryClosure(Path.of("/"))
+                () -> new LibraryClosure(new SystemRoot(Path.of("/")))
                         .add(List.of(user, library))
                         .resolve());
         assertEquals(
@@ -115,7 +115,7 @@ class ExecutableTest {
                         + " that sysroot names, or set sysroot to the root directory of a newer one.",
                 refused.getMessage());
         compiled("libone.so", code, shared("libone.so"));
-        assertTrue(new LibraryClosure(Path.of("/"))
+        assertTrue(new LibraryClosure(new SystemRoot(Path.of("/")))
                         .add(List.of(user, library))
                         .resolve()
                         .size()
@@ -127,11 +127,13 @@ class ExecutableTest {
         Path user = compiled("user", MAIN, "-Wl,--dynamic-linker=/lib/ld-absent.so.1");
         SettingException refused = assertThrows(
                 SettingException.class,
-                () -> new LibraryClosure(Path.of("/")).add(List.of(user)).resolve());
+                () -> new LibraryClosure(new SystemRoot(Path.of("/")))
+                        .add(List.of(user))
+                        .resolve());
         assertTrue(
                 refused.getMessage()
                         .startsWith("The dynamic linker /lib/ld-absent.so.1 of " + user
-                                + " is not under /. [parameter sysroot, -Dunikernel.sysroot] Install"),
+                                + " is missing in /. [parameter sysroot, -Dunikernel.sysroot] Install"),
                 refused.getMessage());
     }
 

@@ -48,7 +48,7 @@ class LibraryClosureTest {
     @Test
     void findsTheLinkerTheLibrariesAndWhatIsLoadedByName() throws Exception {
         Map<String, Path> closure =
-                new LibraryClosure(Path.of("/")).add(program()).resolve();
+                new LibraryClosure(new SystemRoot(Path.of("/"))).add(program()).resolve();
         assertTrue(closure.containsKey("/lib64/ld-linux-x86-64.so.2"), closure.toString());
         assertTrue(closure.containsKey("/lib/x86_64-linux-gnu/libc.so.6"), closure.toString());
         assertTrue(closure.containsKey("/lib/x86_64-linux-gnu/libgcc_s.so.1"), closure.toString());
@@ -61,7 +61,8 @@ class LibraryClosureTest {
         Files.copy(LINKER.toRealPath(), directory.resolve("ld-real.so"));
         Files.createSymbolicLink(root.resolve("lib64/ld-linux-x86-64.so.2"), Path.of("/usr/lib64/ld-real.so"));
         Files.copy(LIBRARIES.resolve("libc.so.6"), directory.resolve("libc.so.6"));
-        Map<String, Path> closure = new LibraryClosure(root).add(program()).resolve();
+        Map<String, Path> closure =
+                new LibraryClosure(new SystemRoot(root)).add(program()).resolve();
         assertEquals(
                 Map.of(
                         "/lib64/ld-linux-x86-64.so.2",
@@ -77,7 +78,7 @@ class LibraryClosureTest {
         Files.copy(LINKER.toRealPath(), root.resolve("lib64/ld-linux-x86-64.so.2"));
         SettingException missing = assertThrows(
                 SettingException.class,
-                () -> new LibraryClosure(root).add(program()).resolve());
+                () -> new LibraryClosure(new SystemRoot(root)).add(program()).resolve());
         assertEquals("sysroot", missing.parameter());
         assertTrue(
                 missing.getMessage().contains("libc.so.6, needed by " + program.resolve("sh")), missing.getMessage());
@@ -87,13 +88,13 @@ class LibraryClosureTest {
     void whatLiesBesideTheProgramIsNotTakenFromTheRoot() throws Exception {
         Files.copy(LIBRARIES.resolve("libc.so.6"), program.resolve("libc.so.6"));
         Map<String, Path> closure =
-                new LibraryClosure(Path.of("/")).add(program()).resolve();
+                new LibraryClosure(new SystemRoot(Path.of("/"))).add(program()).resolve();
         assertTrue(closure.keySet().stream().noneMatch(path -> path.endsWith("/libc.so.6")), closure.toString());
     }
 
     @Test
     void whatLibrariesInsideOfJarsNeedComesAlong() throws Exception {
-        Map<String, Path> closure = new LibraryClosure(Path.of("/"))
+        Map<String, Path> closure = new LibraryClosure(new SystemRoot(Path.of("/")))
                 .addJars(List.of(jarOfLibraries()))
                 .resolve();
         assertTrue(closure.containsKey("/lib/x86_64-linux-gnu/libm.so.6"), closure.toString());
@@ -104,14 +105,14 @@ class LibraryClosureTest {
         Files.createDirectories(root.resolve("lib64"));
         Files.copy(LINKER.toRealPath(), root.resolve("lib64/ld-linux-x86-64.so.2"));
         Files.copy(LIBRARIES.resolve("libc.so.6"), root.resolve("lib64/libc.so.6"));
-        LibraryClosure closure = new LibraryClosure(root).addJars(List.of(jarOfLibraries()));
+        LibraryClosure closure = new LibraryClosure(new SystemRoot(root)).addJars(List.of(jarOfLibraries()));
         assertTrue(closure.resolve().containsKey("/lib64/libc.so.6"));
         assertEquals(1, closure.unresolved().size(), closure.unresolved().toString());
         assertTrue(
                 closure.unresolved()
                         .get(0)
                         .startsWith("The native library libm.so.6, needed by"
-                                + " natives.jar!/native/libone.so, is not under " + root + ", so"),
+                                + " natives.jar!/native/libone.so, is missing in " + root + ", so"),
                 closure.unresolved().toString());
     }
 
@@ -126,7 +127,7 @@ class LibraryClosureTest {
         try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(jar))) {
             put(out, "foreign/libuser.so", Files.readAllBytes(user));
         }
-        LibraryClosure closure = new LibraryClosure(Path.of("/")).addJars(List.of(jar));
+        LibraryClosure closure = new LibraryClosure(new SystemRoot(Path.of("/"))).addJars(List.of(jar));
         assertEquals(Map.of(), closure.resolve());
         assertEquals(List.of(), closure.unresolved());
     }
@@ -139,17 +140,18 @@ class LibraryClosureTest {
                         + "void *two(void) { return dlopen(\"/lib/x86_64-linux-gnu/libdl.so.2\", 1); }\n"
                         + "void *three(void) { return dlopen(\"libnowhere.so.1\", 1); }\n"
                         + "const char *text(void) { return \"see libanl.so.1 for more\"; }\n");
-        LibraryClosure closure = new LibraryClosure(Path.of("/")).addOwn(List.of(library));
+        LibraryClosure closure = new LibraryClosure(new SystemRoot(Path.of("/"))).addOwn(List.of(library));
         Map<String, Path> own = closure.resolve();
         assertEquals(own.keySet(), closure.reasons().keySet());
         assertEquals("named by " + library.getFileName(), closure.reasons().get("/lib/x86_64-linux-gnu/libutil.so.1"));
         assertTrue(own.containsKey("/lib/x86_64-linux-gnu/libutil.so.1"), own.toString());
         assertTrue(own.containsKey("/lib/x86_64-linux-gnu/libdl.so.2"), own.toString());
         assertTrue(own.keySet().stream().noneMatch(path -> path.contains("libanl")), own.toString());
-        Map<String, Path> other =
-                new LibraryClosure(Path.of("/")).add(List.of(library)).resolve();
+        Map<String, Path> other = new LibraryClosure(new SystemRoot(Path.of("/")))
+                .add(List.of(library))
+                .resolve();
         assertTrue(!other.containsKey("/lib/x86_64-linux-gnu/libutil.so.1"), other.toString());
-        LibraryClosure named = new LibraryClosure(Path.of("/"));
+        LibraryClosure named = new LibraryClosure(new SystemRoot(Path.of("/")));
         assertTrue(named.addNamed("libutil.so.1", "lib/libsctp.so"));
         assertTrue(!named.addNamed("libnowhere.so.1", "lib/libsctp.so"));
         assertTrue(named.resolve().containsKey("/lib/x86_64-linux-gnu/libutil.so.1"));
@@ -169,7 +171,8 @@ class LibraryClosureTest {
                 needed.toString(),
                 "-Wl,-rpath,$ORIGIN/x:/opt/vendor/lib");
         Files.move(needed, vendor.resolve(needed.getFileName()));
-        Map<String, Path> closure = new LibraryClosure(root).add(List.of(user)).resolve();
+        Map<String, Path> closure =
+                new LibraryClosure(new SystemRoot(root)).add(List.of(user)).resolve();
         assertEquals(vendor.resolve("libneeded.so"), closure.get("/opt/vendor/lib/libneeded.so"));
     }
 

@@ -153,6 +153,36 @@ class UnpackedArchivesTest {
     }
 
     @Test
+    void aSystemInAJarIsUnpackedOnceAndRefusedIfItIsDamagedOrLeadsOut() throws Exception {
+        Path jar = jar("lib64/libc.so.6", "the library");
+        Path root = archives().system(jar);
+        assertEquals("the library", Files.readString(root.resolve("lib64/libc.so.6")));
+        assertEquals(root, archives().system(jar));
+
+        byte[] damaged = Files.readAllBytes(jar);
+        damaged[new String(damaged, StandardCharsets.ISO_8859_1).indexOf("the library")]++;
+        refusedJar(Files.write(jar, damaged), "invalid entry CRC");
+        refusedJar(jar("../outside", ""), "../outside in it leads out of the jar.");
+        refusedJar(Files.writeString(scratch.resolve("text.jar"), "text"), "it is no jar or an empty one.");
+        assertFalse(Files.exists(scratch.resolve("outside")));
+    }
+
+    private Path jar(String name, String text) throws IOException {
+        Path file = scratch.resolve("system.jar");
+        try (ZipArchiveOutputStream zip = new ZipArchiveOutputStream(file)) {
+            zipped(zip, name, 0644, text);
+        }
+        return file;
+    }
+
+    private void refusedJar(Path jar, String reason) {
+        SettingException refused =
+                assertThrows(SettingException.class, () -> archives().system(jar));
+        assertEquals("sysroot", refused.parameter());
+        assertTrue(refused.getMessage().contains(reason), refused.getMessage());
+    }
+
+    @Test
     void theChecksumDecides() throws Exception {
         Path archive = goodTar();
         String right = Checksum.of(archive);
