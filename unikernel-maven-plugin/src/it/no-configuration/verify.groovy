@@ -35,13 +35,17 @@ settings.text = """<settings>
 """
 def plugin = (new File(basedir, 'build.log').text =~ /--- (?:unikernel|unikernel-maven-plugin):(\S+):image/)[0][1]
 def empty = new File(basedir, 'empty-repository')
-def image = { String... options ->
+def run = { String... options ->
     def process = new ProcessBuilder(System.getProperty('maven.home') + '/bin/mvn', '-B', '-ntp', '-s', settings.path,
             "-Dmaven.repo.local=$empty", *options, "io.github.javaunikernel:unikernel-maven-plugin:$plugin:image")
             .directory(basedir).redirectErrorStream(true).start()
     process.outputStream.close()
     def output = process.inputStream.text
-    assert process.waitFor() == 0 : output
+    [process.waitFor(), output]
+}
+def image = { String... options ->
+    def (status, output) = run(options)
+    assert status == 0 : output
 }
 image()
 def downloaded = []
@@ -59,3 +63,8 @@ assert megabytes < 10 : downloaded.sort { -it.length() }.collect { "${it.length(
 
 // Once is enough: without the network, everything is there.
 image('-o')
+
+// Without the libraries there is no image, and no other libraries in silence.
+systems[0].parentFile.deleteDir()
+def (status, output) = run('-o')
+assert status != 0 && output.contains('Let Maven reach the repository of the plugin, or set sysroot to') : output

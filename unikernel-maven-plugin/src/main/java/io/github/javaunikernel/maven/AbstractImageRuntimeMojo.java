@@ -27,7 +27,6 @@ import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.toolchain.ToolchainManager;
 import org.eclipse.aether.RepositorySystem;
-import org.eclipse.aether.repository.RemoteRepository;
 
 /** The parameters of what an image takes from a JDK and from a Linux system. */
 abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
@@ -290,7 +289,7 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
         if (jdkHome == null) {
             return usualJdk();
         }
-        Path given = given("jdkHome", jdkHome, project.getRemoteProjectRepositories());
+        Path given = given("jdkHome", jdkHome);
         if (!Files.isDirectory(given)) {
             return archives(given).jdk(given, Optional.ofNullable(jdkChecksum));
         }
@@ -308,14 +307,12 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
      */
     private List<LinuxSystem> systems() {
         if (sysroot != null) {
-            return List.of(new LinuxSystem(
-                    sysroot, () -> unpacked(given("sysroot", sysroot, project.getRemoteProjectRepositories()))));
+            return List.of(new LinuxSystem(sysroot, () -> unpacked(given("sysroot", sysroot))));
         }
         String version = mojoExecution.getVersion();
         List<LinuxSystem> systems = new ArrayList<>();
         for (String coordinates : List.of(SYSROOT + version, SYSROOT + "jar:desktop:" + version)) {
-            systems.add(new LinuxSystem(
-                    coordinates, () -> unpacked(given("sysroot", coordinates, project.getRemotePluginRepositories()))));
+            systems.add(new LinuxSystem(coordinates, () -> unpacked(ownSystem(coordinates))));
         }
         if (SystemRoot.isOnThisMachine()) {
             systems.add(new LinuxSystem("this machine's /", () -> Path.of("/")));
@@ -323,14 +320,24 @@ abstract class AbstractImageRuntimeMojo extends AbstractImageFilesMojo {
         return systems;
     }
 
+    private Path ownSystem(String coordinates) throws SettingException {
+        return new CoordinatesOnUse(repositories, session, project.getRemotePluginRepositories())
+                .file(
+                        "sysroot",
+                        coordinates,
+                        "Let Maven reach the repository of the plugin, or set sysroot to the root directory of a Linux"
+                                + " x86-64 system.");
+    }
+
     private Path unpacked(Path given) throws SettingException, IOException {
         return Files.isDirectory(given) ? given : archives(given).system(given);
     }
 
     /** A file that a parameter names by its path or by coordinates. */
-    private Path given(String parameter, String name, List<RemoteRepository> from) throws SettingException {
+    private Path given(String parameter, String name) throws SettingException {
         return CoordinatesOnUse.isCoordinates(name)
-                ? new CoordinatesOnUse(repositories, session, from).file(parameter, name)
+                ? new CoordinatesOnUse(repositories, session, project.getRemoteProjectRepositories())
+                        .file(parameter, name, "Correct the coordinates, or add a repository that has it to the POM.")
                 : inProject(name);
     }
 

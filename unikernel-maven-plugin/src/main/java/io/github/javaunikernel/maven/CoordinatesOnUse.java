@@ -37,8 +37,12 @@ final class CoordinatesOnUse {
         return text.matches(COORDINATES);
     }
 
-    /** The file of an artifact, downloaded if it is not in the local repository. */
-    Path file(String parameter, String coordinates) throws SettingException {
+    /**
+     * The file of an artifact, downloaded if it is not in the local repository.
+     *
+     * @param fix what to do if there is none: a sentence
+     */
+    Path file(String parameter, String coordinates, String fix) throws SettingException {
         Artifact artifact = new DefaultArtifact(coordinates);
         ArtifactRequest request = new ArtifactRequest(artifact, repositories, null);
         try {
@@ -48,10 +52,7 @@ final class CoordinatesOnUse {
                     .toPath();
         } catch (ArtifactResolutionException e) {
             throw new SettingException(
-                    parameter,
-                    "There is no artifact " + coordinates + " to be had: " + e.getMessage() + ".",
-                    "Correct the coordinates, or add a repository that has it to the POM.",
-                    e);
+                    parameter, "There is no artifact " + coordinates + " to be had: " + e.getMessage() + ".", fix, e);
         }
     }
 }

@@ -95,7 +95,17 @@ final class SystemLibraries {
             if (chosen != null && chosen.missing.isEmpty()) {
                 break;
             }
-            Path root = system.source().root();
+            Path root;
+            try {
+                root = system.source().root();
+            } catch (SettingException e) {
+                if (chosen == null) {
+                    throw e;
+                }
+                progress.accept("Not looked for " + String.join(", ", chosen.missing) + " in " + system.name() + ". "
+                        + e.problem());
+                continue;
+            }
             try {
                 SystemLibraries next = new SystemLibraries(system, root, request, java, tree);
                 if (chosen == null && refused != null) {

@@ -82,6 +82,15 @@ class SystemLibrariesTest {
         assertTrue(lacking.warnings().toString().contains("libm.so.6, needed by"), lacking.toString());
         assertEquals(List.of(), lines);
 
+        LinuxSystem absent = new LinuxSystem("absent", () -> {
+            throw new SettingException("sysroot", "There is none.", "Look elsewhere.");
+        });
+        assertEquals(scratch.resolve("first"), choose(first, absent).root());
+        assertEquals(
+                List.of("Not looked for libgcc_s.so.1, libm.so.6, libstdc++.so.6 in absent. There is none."), lines);
+        assertThrows(SettingException.class, () -> choose(absent, first));
+        lines.clear();
+
         LinuxSystem more =
                 system("more", LINKER, LIBRARIES + "libc.so.6", LIBRARIES + "libm.so.6", LIBRARIES + "libgcc_s.so.1");
         assertEquals(scratch.resolve("more"), choose(first, more).root());
