@@ -84,7 +84,8 @@ final class SystemLibraries {
      *
      * @param tree the image with the user's files
      * @param progress gets a line if it is not the first of them
-     * @throws SettingException if none has what the runtime and the user's programs cannot start without
+     * @throws SettingException if none has what the runtime and the user's programs cannot start without, or if the
+     *     first cannot be had
      */
     static SystemLibraries choose(
             ImageRequest request, Optional<JavaProgram> java, ImageTree tree, Consumer<String> progress)
@@ -95,26 +96,18 @@ final class SystemLibraries {
             if (chosen != null && chosen.missing.isEmpty()) {
                 break;
             }
-            Path root;
-            try {
-                root = system.source().root();
-            } catch (SettingException e) {
-                if (chosen == null) {
-                    throw e;
-                }
-                progress.accept("Not looked for " + String.join(", ", chosen.missing) + " in " + system.name() + ". "
-                        + e.problem());
+            Optional<Path> root = root(system, chosen == null && refused == null, progress);
+            if (root.isEmpty()) {
                 continue;
             }
             try {
-                SystemLibraries next = new SystemLibraries(system, root, request, java, tree);
-                if (chosen == null && refused != null) {
-                    progress.accept("Native libraries come from " + system.name() + ". " + refused.problem());
-                } else if (chosen != null && next.hasMoreThan(chosen)) {
-                    progress.accept("Native libraries come from " + system.name() + ", which has "
-                            + next.whatIsMissingIn(chosen) + "; " + chosen.system.name() + " does not.");
-                }
+                SystemLibraries next = new SystemLibraries(system, root.get(), request, java, tree);
                 if (chosen == null || next.hasMoreThan(chosen)) {
+                    Optional<String> reason = chosen != null
+                            ? Optional.of(next.advantageOver(chosen))
+                            : Optional.ofNullable(refused).map(SettingException::problem);
+                    reason.ifPresent(
+                            text -> progress.accept("Native libraries come from " + system.name() + ". " + text));
                     chosen = next;
                 }
             } catch (SettingException e) {
@@ -127,12 +120,28 @@ final class SystemLibraries {
         return chosen;
     }
 
+    /** Its root directory, or nothing where it cannot be had and others may do. */
+    private static Optional<Path> root(LinuxSystem system, boolean first, Consumer<String> progress)
+            throws IOException, SettingException {
+        try {
+            return Optional.of(system.source().root());
+        } catch (SettingException e) {
+            if (first) {
+                throw e;
+            }
+            progress.accept("Native libraries are not looked for in " + system.name() + ". " + e.problem());
+            return Optional.empty();
+        }
+    }
+
     private boolean hasMoreThan(SystemLibraries other) {
         return other.missing.containsAll(missing) && missing.size() < other.missing.size();
     }
 
-    private String whatIsMissingIn(SystemLibraries other) {
-        return other.missing.stream().filter(name -> !missing.contains(name)).collect(Collectors.joining(", "));
+    private String advantageOver(SystemLibraries other) {
+        return "It has "
+                + other.missing.stream().filter(name -> !missing.contains(name)).collect(Collectors.joining(", "))
+                + "; " + other.system.name() + " does not.";
     }
 
     /** The root directory of the system. */
