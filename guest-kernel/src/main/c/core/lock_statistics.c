@@ -157,10 +157,23 @@ static size_t put_times(char *to, size_t room, const struct times *times)
     return at;
 }
 
-static void put_counters(const char *name, const struct counters *c, void (*put)(const char *line, void *context),
+static struct times times_now(const struct times *times)
+{
+    return (struct times){ .count = read_once(times->count),
+                           .total = read_once(times->total),
+                           .shortest = read_once(times->shortest),
+                           .longest = read_once(times->longest) };
+}
+
+/* Other CPUs may still add to them what they have begun to count. */
+static void put_counters(const char *name, const struct counters *from, void (*put)(const char *line, void *context),
                          void *context)
 {
     char line[LOCK_STATISTICS_LINE];
+    const struct counters now = { .waits = times_now(&from->waits),
+                                  .holds = times_now(&from->holds),
+                                  .acquisitions = read_once(from->acquisitions) },
+                          *c = &now;
     if (c->acquisitions == 0 && c->waits.count == 0)
         return;
     size_t at = (size_t)format(line, sizeof(line), "%20s %12lu", name, c->waits.count);
