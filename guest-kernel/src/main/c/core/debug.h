@@ -22,14 +22,15 @@
 #define POISON_NEW 0xa5u
 #define POISON_END 0xfdu
 
+/* Around the handlers of an interrupt. These nest. */
+#define interrupt_begin() ((void)this_cpu()->interrupts++)
+#define interrupt_end() ((void)this_cpu()->interrupts--)
+
 #ifdef KERNEL_DEBUG
 /* Asked at each allocation, if set: true has it fail (threads/failing.h). */
 extern bool (*allocation_fails)(void);
 static inline bool fails_by_order(void) { return allocation_fails && allocation_fails(); }
 
-/* Around the handlers of an interrupt. These nest. */
-#define interrupt_begin() ((void)this_cpu()->interrupts++)
-#define interrupt_end() ((void)this_cpu()->interrupts--)
 /* For the first line of a function that may sleep or let interrupts in; the rule: core/lock.h. */
 #define may_sleep() assert(!spinlocks_held() && this_cpu()->interrupts == 0)
 /* For the first line of a function that waits for CPUs that may wait for a spinlock. */
@@ -49,8 +50,6 @@ static inline void check_poison(const void *data, size_t length, const char *wha
 }
 #else
 static inline bool fails_by_order(void) { return false; }
-#define interrupt_begin() ((void)0)
-#define interrupt_end() ((void)0)
 #define may_sleep() ((void)0)
 #define must_hold_none() ((void)0)
 #define must_hold(lock) ((void)0)

@@ -24,8 +24,9 @@ static const enum within_class within[LOCK_CLASS_COUNT] = { LOCK_CLASSES(LOCK_FL
  * gets here when all of the code that takes it has been looked through for that. */
 static const bool without_kernel[LOCK_CLASS_COUNT] = {
     [LOCK_ADDRESS_SPACE] = true, /* for memory/fault.c, which takes the kernel lock before it does more than it may */
-    [LOCK_FUTEX_BUCKET] = true,  [LOCK_MUTEX] = true,   [LOCK_RUN_QUEUE] = true,  [LOCK_PROFILE] = true,
-    [LOCK_TIMERS] = true,        [LOCK_RANDOM] = true,  [LOCK_PAGE_CACHE] = true, /* for what allocations reclaim */
+    [LOCK_FUTEX_BUCKET] = true,  [LOCK_MUTEX] = true,      [LOCK_THREADS] = true,
+    [LOCK_RUN_QUEUE] = true,     [LOCK_PROFILE] = true,    [LOCK_TIMERS] = true,
+    [LOCK_RANDOM] = true,        [LOCK_PAGE_CACHE] = true, /* for what allocations reclaim */
     [LOCK_PAGES] = true,         [LOCK_JOURNAL] = true,
 };
 

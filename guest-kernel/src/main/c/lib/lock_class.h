@@ -59,8 +59,9 @@
     NESTS(WAIT_QUEUE, "wait_queue") /* a file's, then those of the epoll instances that watch it, and so on up */ \
     LOCK(EPOLL, "epoll") \
     BY_ADDRESS(FUTEX_BUCKET, "futex bucket") \
-    LOCK(MUTEX, "mutex") /* the spinlock in each mutex */ \
-    LOCK(RUN_QUEUE, "run_queue") \
+    LOCK(MUTEX, "mutex")         /* the spinlock in each mutex */ \
+    LOCK(THREADS, "threads")     /* the list of all */ \
+    LOCK(RUN_QUEUE, "run_queue") /* each CPU has one */ \
     LOCK(PROFILE, "profile") \
     LOCK(TIMERS, "timers") \
     LOCK(RANDOM, "random") \

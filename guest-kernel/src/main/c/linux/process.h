@@ -21,7 +21,7 @@ int process_start(const struct process_arguments *arguments);
 /* exit_group(2): reports the end on the console, closes the network's connections, powers off. */
 noreturn void process_exit(int status);
 noreturn void process_killed(int signal);
-/* True if this is the number of one of its threads; 0 names the caller. Takes run_queue. */
+/* True if this is the number of one of its threads; 0 names the caller. Takes the lock "threads". */
 bool process_has_thread(int32_t id);
 
 /* Gives /proc what the process may do. */

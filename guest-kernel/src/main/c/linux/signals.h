@@ -55,7 +55,7 @@ struct user_thread {
     uint32_t alt_stack_flags;
     uintptr_t clear_child_tid; /* set_tid_address(2), or 0 */
     uintptr_t robust_list;
-    int nice; /* -20..19, setpriority(2); run_queue */
+    int nice; /* -20..19, setpriority(2); the lock "threads" */
 };
 
 static inline struct user_thread *user_current(void) { return thread_current()->user; }

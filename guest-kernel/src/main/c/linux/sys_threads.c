@@ -8,8 +8,8 @@
  * and may sleep, then asks whether it is the last. Its struct user_thread is freed after thread_forget_user(), when
  * no one can find it through the list of threads.
  *
- * Entered through the table of system calls (syscalls.c). No lock is held here; "run_queue" and those of futexes and
- * signals are taken by what is called.
+ * Entered through the table of system calls (syscalls.c). No lock is held here; "threads", "run_queue" and those of
+ * futexes and signals are taken by what is called.
  */
 #include "core/log.h"
 #include "lib/string.h"

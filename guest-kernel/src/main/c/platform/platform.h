@@ -112,10 +112,10 @@ struct cpu {
     bool resting;         /* in cpu_wait(), or started and waiting for the kernel lock: touches no user memory */
     uint64_t user_since;  /* since when it is in user mode, by the time stamp counter; 0: it is not */
     uint64_t user_cycles; /* of earlier times in user mode */
+    unsigned interrupts;  /* handlers that run here, one inside the other */
 #ifdef KERNEL_DEBUG
     struct held_locks held; /* the spinlocks that are held here */
     unsigned spinlocks;     /* how many these are */
-    unsigned interrupts;    /* handlers that run here, one inside the other */
 #endif
 };
 static inline struct cpu *this_cpu(void)

@@ -8,8 +8,8 @@
  * No time that was reported once is less the next time, though a host may report late what it stole: `running` and
  * `user_shown` are what was said last, and what cannot be taken off now is taken off later.
  *
- * Spinlock run_queue guards all of it, and times are read under it, so that they follow one another; nothing here
- * sleeps.
+ * The spinlock of a CPU's run queue guards its times, and those of the thread that runs there. They are read under it,
+ * and the clock is too, so that they follow one another; nothing here sleeps.
  */
 #include "threads/cpu_time.h"
 
@@ -38,6 +38,7 @@ static nanoseconds time_since_switch(const struct cpu *cpu, nanoseconds now)
 
 nanoseconds cpu_time_running(const struct cpu *cpu, nanoseconds now)
 {
+    must_hold(run_queue_lock(cpu));
     struct usage *usage = &usages[cpu->id];
     nanoseconds elapsed = time_since_switch(cpu, now), stolen = cpu_stolen_time(cpu) - usage->stolen;
     usage->running = max_of(usage->running, elapsed - min_of(stolen, elapsed));
@@ -52,8 +53,8 @@ static uint64_t stolen_cycles(uint64_t user_cycles, nanoseconds elapsed, nanosec
 
 nanoseconds cpu_time_account(nanoseconds now)
 {
-    must_hold(&run_queue_lock);
     struct cpu *cpu = this_cpu();
+    must_hold(run_queue_lock(cpu));
     struct usage *usage = &usages[cpu->id];
     struct thread *thread = cpu->current;
     nanoseconds elapsed = time_since_switch(cpu, now), running = min_of(cpu_time_running(cpu, now), elapsed);
@@ -69,22 +70,24 @@ nanoseconds cpu_time_account(nanoseconds now)
 
 /* ---- What others read --------------------------------------------------------------------------------------- */
 
-nanoseconds thread_cpu_time(const struct thread *thread)
+nanoseconds cpu_time_of(const struct thread *thread)
 {
-    must_hold(&run_queue_lock);
+    must_hold(run_queue_lock(thread->cpu));
     nanoseconds time = thread->cpu_time;
     if (thread->state == THREAD_RUNNING)
         time += cpu_time_running(thread->cpu, clock_monotonic());
     return time;
 }
 
-nanoseconds thread_own_cpu_time(void)
+nanoseconds thread_cpu_time(const struct thread *thread)
 {
-    spin_lock(&run_queue_lock);
-    nanoseconds time = thread_cpu_time(thread_current());
-    spin_unlock(&run_queue_lock);
+    struct spinlock *lock = run_queue_lock_of(thread);
+    nanoseconds time = cpu_time_of(thread);
+    spin_unlock(lock);
     return time;
 }
+
+nanoseconds thread_own_cpu_time(void) { return thread_cpu_time(thread_current()); }
 
 static nanoseconds busy_time(const struct cpu *cpu, nanoseconds now)
 {
@@ -98,17 +101,18 @@ static nanoseconds idle_time(const struct cpu *cpu, nanoseconds now)
 
 nanoseconds cpu_busy_time(void)
 {
-    spin_lock(&run_queue_lock);
-    nanoseconds time = 0, now = clock_monotonic();
-    for (unsigned i = 0; i < cpus_online; i++)
-        time += busy_time(cpus[i], now);
-    spin_unlock(&run_queue_lock);
+    nanoseconds time = 0;
+    for (unsigned i = 0; i < cpus_online; i++) {
+        spin_lock(run_queue_lock(cpus[i]));
+        time += busy_time(cpus[i], clock_monotonic());
+        spin_unlock(run_queue_lock(cpus[i]));
+    }
     return time;
 }
 
 static nanoseconds user_time(const struct cpu *cpu, nanoseconds now)
 {
-    must_hold(&run_queue_lock);
+    must_hold(run_queue_lock(cpu));
     struct usage *usage = &usages[cpu->id];
     uint64_t since = read_once(cpu->user_since), cycles = read_once(cpu->user_cycles);
     if (since != 0)
@@ -121,11 +125,11 @@ static nanoseconds user_time(const struct cpu *cpu, nanoseconds now)
 
 void cpu_times_of(const struct cpu *cpu, struct cpu_times *out)
 {
-    spin_lock(&run_queue_lock);
+    spin_lock(run_queue_lock(cpu));
     nanoseconds now = clock_monotonic();
     out->user = user_time(cpu, now);
     out->system = busy_time(cpu, now) - out->user;
     out->idle = idle_time(cpu, now);
-    spin_unlock(&run_queue_lock);
+    spin_unlock(run_queue_lock(cpu));
     out->stolen = cpu_stolen_time(cpu);
 }

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What scheduler.c and thread.c share: the lock of all threads, and a thread's way into the scheduler and out of it.
+ * What scheduler.c, thread.c and cpu_time.c share: the locks of the run queues, and a thread's way into the scheduler
+ * and out of it.
  */
 #pragma once
 
 #include "core/lock.h"
 #include "threads/thread.h"
 
-extern struct spinlock run_queue_lock;
-/* Gives it back, and interrupts the CPUs that are to look at what has changed. */
-void run_queue_unlock(void);
-
-/* scheduler.c */
+/* scheduler.c. Each CPU has a run queue with a lock, which guards the CPU's times too. Not two of them at once. */
+struct spinlock *run_queue_lock(const struct cpu *cpu);
+/* Takes the lock that guards the thread: that of the queue which it belongs to, and stays in meanwhile. */
+struct spinlock *run_queue_lock_of(const struct thread *thread);
 /* A new thread, which nothing else knows yet: it may run on every CPU once it is made ready. */
 void scheduler_prepare(struct thread *thread);
-/* Under the lock, which it gives back: the current thread, which is off the list of all, does not run again. */
+/* The current thread, which is off the list of all, does not run again; the one that goes on frees it. */
 noreturn void scheduler_leave(void);
-/* Under the lock: the thread's affinity is another one. */
-void scheduler_affinity_changed(struct thread *thread);
+/* The CPUs that the thread may run on, by their ids; it leaves one that is not among them before it runs in user mode
+ * again. These take the lock. */
+void scheduler_set_affinity(struct thread *thread, uint64_t affinity);
+uint64_t scheduler_affinity(const struct thread *thread);
+/* The other CPUs have stopped: what waited for them waits for this one. */
+void scheduler_adopt(void);
 
 /* thread.c */
-/* Under the lock: the thread that has just ended on this CPU, off whose stack it is now; NULL: none has. */
-struct thread *thread_take_dead(void);
 /* With the kernel lock. */
 void thread_free(struct thread *thread);

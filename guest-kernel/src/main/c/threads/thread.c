@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The beginning and end of threads, and finding one; scheduler.c has them run. A thread is in the list of all from its
- * making to its end. One that ended still stands on its stack, so it is `dead` until the one that runs next on its CPU
- * frees it.
+ * making to its end. One that ended still stands on its stack, so the one that runs next on its CPU frees it.
  *
- * Spinlock run_queue guards the list, the counts and `dead`. Entered by linux/sys_threads.c and by code that needs a
- * kernel thread, in thread context; thread_take_dead() and thread_free() by the scheduler.
+ * Spinlock "threads" guards the list and the counts; those of the run queues are taken inside. Entered by
+ * linux/sys_threads.c and by code that needs a kernel thread, in thread context; thread_free() by the scheduler.
  */
 #include "core/debug.h"
 #include "core/dump.h"
@@ -22,12 +21,12 @@
 
 #define THREADS_LEAST 20 /* of threads_limit(), as on Linux */
 
-/* All under run_queue. */
+static struct spinlock lock = SPINLOCK(LOCK_THREADS);
+/* All under the lock. */
 static struct list all = LIST_INIT(all);
 static unsigned count;
 static unsigned user_count; /* threads of the process */
 static uint32_t next_id = 1;
-static struct thread *dead; /* left its stack, not yet freed */
 
 DUMP_ADDRESS("threads", all);
 DUMP_OFFSET(thread, all_link);
@@ -62,14 +61,14 @@ static struct thread *thread_allocate(const char *name)
 
 static void enlist(struct thread *thread)
 {
-    spin_lock(&run_queue_lock);
+    spin_lock(&lock);
     if (thread->fpu_area) {
         thread->id = next_id++;
         user_count++;
     }
     list_push_back(&all, &thread->all_link);
     count++;
-    run_queue_unlock();
+    spin_unlock(&lock);
 }
 
 struct thread *thread_start_kernel(const char *name, void (*entry)(void *), void *argument)
@@ -102,7 +101,7 @@ struct thread *thread_create_user(void)
         return NULL;
     }
     if (thread_current()->fpu_area)
-        thread->affinity = thread_current()->affinity;
+        thread->affinity = scheduler_affinity(thread_current());
     thread->fpu_area = page_data(area);
     fpu_init_area(thread->fpu_area);
     thread->has_kernel = false; /* enter_user() does nothing that needs it */
@@ -124,18 +123,10 @@ void thread_free(struct thread *thread)
     heap_free(thread);
 }
 
-struct thread *thread_take_dead(void)
-{
-    must_hold(&run_queue_lock);
-    struct thread *thread = dead;
-    dead = NULL;
-    return thread;
-}
-
 /* Takes the thread off the list of all. Under the lock. */
 static void delist(struct thread *thread)
 {
-    must_hold(&run_queue_lock);
+    must_hold(&lock);
     list_remove(&thread->all_link);
     count--;
     if (thread->fpu_area)
@@ -144,41 +135,41 @@ static void delist(struct thread *thread)
 
 void thread_discard(struct thread *thread)
 {
-    spin_lock(&run_queue_lock);
+    spin_lock(&lock);
     delist(thread);
-    run_queue_unlock();
+    spin_unlock(&lock);
     thread_free(thread);
 }
 
 void thread_forget_user(struct thread *thread)
 {
-    spin_lock(&run_queue_lock);
+    spin_lock(&lock);
     thread->user = NULL;
-    run_queue_unlock();
+    spin_unlock(&lock);
 }
 
 void thread_exit(void)
 {
     struct thread *self = thread_current();
     timer_stop(&self->sleep_timer);
-    spin_lock(&run_queue_lock);
+    spin_lock(&lock);
     delist(self);
-    dead = self;
+    spin_unlock(&lock);
     scheduler_leave();
 }
 
 void threads_for_each(void (*visit)(struct thread *, void *), void *context)
 {
-    spin_lock(&run_queue_lock);
+    spin_lock(&lock);
     list_for_each (node, &all)
         visit(list_entry(node, struct thread, all_link), context);
-    run_queue_unlock();
+    spin_unlock(&lock);
 }
 
 bool thread_find(uint32_t id, void (*visit)(struct thread *, void *), void *context)
 {
     bool found = false;
-    spin_lock(&run_queue_lock);
+    spin_lock(&lock);
     list_for_each (node, &all) {
         struct thread *thread = list_entry(node, struct thread, all_link);
         found = thread->user && thread->id == id;
@@ -188,7 +179,7 @@ bool thread_find(uint32_t id, void (*visit)(struct thread *, void *), void *cont
             visit(thread, context);
         break;
     }
-    run_queue_unlock();
+    spin_unlock(&lock);
     return found;
 }
 
@@ -200,7 +191,10 @@ unsigned threads_count(void) { return count; }
 unsigned threads_user_count(void) { return read_once(user_count); }
 unsigned threads_limit(void) { return (unsigned)max_of(pages_total_count() / 32, (uint64_t)THREADS_LEAST); }
 
-static void keep_affinity(struct thread *thread, void *to) { *(uint64_t *)to = thread->affinity & cpus_online_mask(); }
+static void keep_affinity(struct thread *thread, void *to)
+{
+    *(uint64_t *)to = scheduler_affinity(thread) & cpus_online_mask();
+}
 
 uint64_t thread_affinity(uint32_t id)
 {
@@ -211,8 +205,7 @@ uint64_t thread_affinity(uint32_t id)
 
 static void change_affinity(struct thread *thread, void *affinity)
 {
-    thread->affinity = *(const uint64_t *)affinity;
-    scheduler_affinity_changed(thread);
+    scheduler_set_affinity(thread, *(const uint64_t *)affinity);
 }
 
 bool thread_set_affinity(uint32_t id, uint64_t affinity) { return thread_find(id, change_affinity, &affinity); }
@@ -239,7 +232,7 @@ void threads_stop_others(void) { threads_for_each(keep_off_cpus, thread_current(
 
 void thread_stay_on_boot_cpu(void)
 {
-    thread_current()->affinity = 1;
+    scheduler_set_affinity(thread_current(), 1);
     while (this_cpu() != cpus[0])
         thread_yield();
 }
@@ -255,5 +248,6 @@ void threads_keep_boot_cpu(void)
         while (!kernel_lock_keeps_out(cpus[i]))
             __builtin_ia32_pause();
     cpus_stop();
+    scheduler_adopt();
     timers_keep_here();
 }

@@ -9,11 +9,17 @@
  * soon, and cannot save up time to starve the others. Virtual time never goes back, so every ready thread gets its
  * turn.
  *
- * All CPUs take from one queue, each the first thread that may run there. A thread that becomes ready goes to a CPU
- * that is idle, if it may run there, else to one whose thread has run for WAKE_LEAD more, else it waits.
+ * Each CPU has a run queue, and takes the first thread of it. Virtual times are compared within a queue only: a thread
+ * that changes queues stays as far ahead of the others. One that becomes ready goes to the CPU that wakes it, if an
+ * interrupt does so there while it is idle, else to the one on which it ran last, if that is idle, else to another idle
+ * one, else to the one where it ran last again, or where the fewest threads run and wait if these are at least two
+ * less. But a thread that mostly sleeps soon after it has woken another one hands over: the other one waits for its CPU
+ * if none waits there, for HAND_OVER at most, and no idle CPU is disturbed. An idle CPU takes threads from the longest
+ * queue before it sleeps. A thread that has had its slice while others wait goes to a CPU with fewer threads, so that
+ * all have their share. Each respects the threads' affinity.
  *
- * Preemption happens on the way back to user mode and in give_way(), nowhere else in the kernel. Lock "run_queue"
- * guards state, queues and links.
+ * Preemption happens on the way back to user mode and in give_way(), nowhere else in the kernel. Lock "run_queue" of
+ * the queue to which a thread belongs guards what is marked so (scheduler.c); "threads" guards the list of all.
  */
 #pragma once
 
@@ -27,9 +33,11 @@
 
 #define TIME_SLICE (4 * NS_PER_MS)
 #define SLEEP_CREDIT (3 * NS_PER_MS)
+#define HAND_OVER (100 * NS_PER_US)
 #define WAKE_LEAD (1 * NS_PER_MS) /* < SLEEP_CREDIT: a thread that has slept for long preempts at once */
 
-enum thread_state { THREAD_RUNNING, THREAD_READY, THREAD_PREPARED, THREAD_SLEEPING, THREAD_DEAD };
+/* THREAD_MOVING: ready, and on the way from one queue to another. */
+enum thread_state { THREAD_RUNNING, THREAD_READY, THREAD_PREPARED, THREAD_SLEEPING, THREAD_DEAD, THREAD_MOVING };
 
 struct kernel_stack;
 struct user_thread;
@@ -40,8 +48,9 @@ struct thread {
     uint64_t fs_base;
     void *fpu_area;           /* fpu_area_size() bytes; NULL for kernel threads */
     struct user_thread *user; /* NULL for kernel threads */
-    struct cpu *cpu;          /* run_queue: where it runs or ran last; NULL: nowhere yet */
-    uint64_t affinity;        /* run_queue: the CPUs that it may run on, by their ids */
+    struct cpu *cpu;    /* run_queue of the old one, atomic: to whose queue it belongs, where it runs if it does */
+    struct cpu *ran_on; /* its own: where it runs or ran last; NULL: nowhere yet */
+    uint64_t affinity;  /* run_queue: the CPUs that it may run on, by their ids */
 
     enum thread_state state;   /* run_queue */
     bool woken;                /* run_queue: a wake-up since sleep_prepare() */
@@ -50,15 +59,17 @@ struct thread {
     bool interruptible;        /* run_queue */
     bool faults_refused;       /* its own: page faults in copies of user memory fail instead of being served */
     bool has_kernel;           /* its own, while it does not run: it goes on with the kernel lock */
-    struct tree_node run_node; /* run_queue: in the tree of ready threads */
-    nanoseconds virtual_time;  /* run_queue: up to the last switch, as `cpu_time` */
-    struct list all_link;      /* run_queue: list of all threads */
+    struct tree_node run_node; /* run_queue: in it, while it is THREAD_READY */
+    nanoseconds virtual_time;  /* run_queue: up to the last switch, as `cpu_time`; of the queue */
+    struct list all_link;      /* threads: list of all */
     struct timer sleep_timer;
     nanoseconds sleeps_until; /* run_queue: monotonic; of its last sleep */
     uint64_t sleeps;          /* run_queue: how often another thread ran since this one waited for something */
     uint64_t preemptions;     /* run_queue: how often one ran though this one could have gone on */
-    nanoseconds cpu_time;     /* used up to the last switch */
-    nanoseconds switched_in;  /* monotonic time of the last switch to it */
+    nanoseconds cpu_time;     /* run_queue: used up to the last switch */
+    nanoseconds switched_in;  /* run_queue: monotonic time of the last switch to it */
+    nanoseconds wakes_at;     /* its own: when it last woke a thread, 0: it has slept since; with several CPUs */
+    bool hands_over;          /* its own: it slept within HAND_OVER after that, the last time */
     uint32_t id;              /* thread id; the first user thread is 1 */
     char name[16];            /* prctl(PR_SET_NAME), for backtraces and /proc */
 #ifdef KERNEL_DEBUG
@@ -97,8 +108,9 @@ unsigned threads_limit(void);
 noreturn void thread_exit(void);
 /* Wakes a thread that sleeps or is about to. */
 void thread_wake(struct thread *thread);
-/* The same a little later, at the next switch of threads: for any context, even under the run queue's lock. Remembers
- * two threads, so only two may be woken this way: those that write the log, to the console and to the network. */
+/* The same a little later, at the next switch of threads: for any context, even under a run queue's lock. Remembers
+ * two threads for good, so only two that never end may be woken this way: those that write the log, to the console and
+ * to the network. */
 void thread_wake_later(struct thread *thread);
 /* Wakes it only out of an interruptible sleep, which then returns -EINTR. */
 void thread_interrupt(struct thread *thread);
@@ -116,13 +128,13 @@ void thread_preempt(void);
  */
 void give_way(void);
 /* CPU time used by a thread so far, running slice included, ns; without what the host took. Never less than before.
- * Under run_queue, as for `visit` below. */
+ * Locks of run queues are taken inside, here and below. */
 nanoseconds thread_cpu_time(const struct thread *thread);
-/* The same of the current thread, and of all threads on all CPUs, the idle ones aside; run_queue is taken inside. */
+/* The same of the current thread, and of all threads on all CPUs, the idle ones aside. */
 nanoseconds thread_own_cpu_time(void);
 nanoseconds cpu_busy_time(void);
 /* What a CPU's time since it started was: of the program, of the kernel, of nobody, or of the host, which let the CPU
- * wait; ns. Each is never less than before. Run_queue is taken inside. */
+ * wait; ns. Each is never less than before. */
 struct cpu_times {
     nanoseconds user, system, idle, stolen;
 };
@@ -141,7 +153,15 @@ void thread_stay_on_boot_cpu(void);
 /* After it: moves the caller to the boot CPU, where devices interrupt, and stops the others, for the end of the
  * machine. */
 void threads_keep_boot_cpu(void);
-/* Calls `visit` for every thread, under run_queue. */
+/* What a thread does and has done, as of one moment. */
+struct thread_usage {
+    bool wants_cpu; /* it runs, or waits for its turn */
+    nanoseconds cpu_time;
+    uint64_t sleeps, preemptions;
+    uint64_t affinity; /* of the CPUs that run */
+};
+void thread_usage(const struct thread *thread, struct thread_usage *out);
+/* Calls `visit` for every thread, under the lock "threads". */
 void threads_for_each(void (*visit)(struct thread *thread, void *context), void *context);
 /* The same for the user thread of this number alone; false if there is none. `visit` may be NULL. */
 bool thread_find(uint32_t id, void (*visit)(struct thread *thread, void *context), void *context);

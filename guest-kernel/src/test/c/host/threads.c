@@ -220,6 +220,15 @@ nanoseconds thread_cpu_time(const struct thread *thread)
     return clock_monotonic() / 2;
 }
 
+void thread_usage(const struct thread *thread, struct thread_usage *out)
+{
+    *out = (struct thread_usage){ .wants_cpu = thread->state == THREAD_RUNNING,
+                                  .cpu_time = thread_cpu_time(thread),
+                                  .sleeps = thread->sleeps,
+                                  .preemptions = thread->preemptions,
+                                  .affinity = thread->affinity & cpus_online_mask() };
+}
+
 nanoseconds cpu_busy_time(void) { return clock_monotonic() / 2; }
 
 void cpu_times_of(const struct cpu *of, struct cpu_times *out)

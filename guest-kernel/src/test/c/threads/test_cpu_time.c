@@ -17,10 +17,19 @@
 
 #define MS NS_PER_MS
 
-struct spinlock run_queue_lock = SPINLOCK(LOCK_RUN_QUEUE);
+static struct spinlock lock = SPINLOCK(LOCK_RUN_QUEUE);
 static nanoseconds stolen;
 static struct thread idle, thread;
 static struct kernel_stack stack;
+
+struct spinlock *run_queue_lock(const struct cpu *cpu) { return (void)cpu, &lock; }
+
+struct spinlock *run_queue_lock_of(const struct thread *of)
+{
+    (void)of;
+    spin_lock(&lock);
+    return &lock;
+}
 
 nanoseconds cpu_stolen_time(const struct cpu *cpu) { return (void)cpu, stolen; }
 
@@ -28,22 +37,16 @@ nanoseconds cycles_duration(uint64_t cycles) { return cycles; }
 
 static void switch_to(struct thread *next)
 {
-    spin_lock(&run_queue_lock);
+    spin_lock(&lock);
     (void)cpu_time_account(clock_monotonic());
-    spin_unlock(&run_queue_lock);
+    spin_unlock(&lock);
     this_cpu()->current->state = THREAD_READY;
     next->state = THREAD_RUNNING;
     next->switched_in = clock_monotonic();
     this_cpu()->current = next;
 }
 
-static nanoseconds time_of_thread(void)
-{
-    spin_lock(&run_queue_lock);
-    nanoseconds time = thread_cpu_time(&thread);
-    spin_unlock(&run_queue_lock);
-    return time;
-}
+static nanoseconds time_of_thread(void) { return thread_cpu_time(&thread); }
 
 /* So much time passes, of which the host takes some, and so much is user mode's by the time stamp counter. */
 static void pass(nanoseconds time, nanoseconds taken, nanoseconds user)

@@ -91,10 +91,11 @@ void cpu_take_interrupts(void)
     take_timer();
 }
 
+/* Ends by no time of its own: what nobody interrupts a CPU for, it does not see. */
 void cpu_wait(void)
 {
     struct cpu *cpu = this_cpu();
-    nanoseconds deadline = min_of(deadlines[cpu->id], clock_monotonic() + NS_PER_SECOND);
+    nanoseconds deadline = min_of(deadlines[cpu->id], clock_monotonic() + 10 * PATIENCE * NS_PER_SECOND);
     bool held = kernel_is_held();
     may_sleep();
     __atomic_store_n(&cpu->resting, true, __ATOMIC_SEQ_CST);
@@ -109,7 +110,13 @@ void cpu_wait(void)
     take_timer();
 }
 
-void cpu_interrupt(const struct cpu *cpu) { sem_post(&interrupts[cpu->id]); }
+static unsigned interrupts_sent; /* atomic */
+
+void cpu_interrupt(const struct cpu *cpu)
+{
+    __atomic_fetch_add(&interrupts_sent, 1, __ATOMIC_RELAXED);
+    sem_post(&interrupts[cpu->id]);
+}
 
 static uint64_t stack_changes;   /* atomic: stacks that were freed: their addresses get other memory */
 static uint64_t caught_up[CPUS]; /* its own CPU's: with so many of them */
@@ -798,6 +805,8 @@ static void read_times(void *unused)
         nanoseconds own = thread_own_cpu_time(), busy = cpu_busy_time();
         struct cpu_times times;
         cpu_times_of(cpus[i % CPUS], &times);
+        nanoseconds others = 0;
+        (void)thread_find_cpu_time(1, &others); /* looks at all threads, without the kernel lock */
         pass_by();
         if (thread_own_cpu_time() < own || cpu_busy_time() < busy)
             fail("time went back");
@@ -812,6 +821,334 @@ static void times_only_grow(void)
     for (unsigned i = 0; i < THREADS; i++)
         start(read_times, NULL);
     await_end();
+}
+
+/* ---- Run queues ---- */
+
+static bool done; /* atomic: the threads of the test are to end */
+
+/* Runs here from now on, where the test wants it to. */
+static void go_to(unsigned cpu)
+{
+    scheduler_set_affinity(thread_current(), 1UL << cpu);
+    while (this_cpu()->id != cpu)
+        thread_yield();
+}
+
+/* A thread that uses what it gets of the CPUs, and where it has been. */
+struct user {
+    struct thread *thread;
+    uint64_t affinity; /* atomic: as it was set last */
+    uint64_t been;     /* atomic: the CPUs on which it was */
+    uint64_t amount;   /* its own: passes */
+};
+static struct user users[THREADS];
+
+static void use(void *context)
+{
+    struct user *user = context;
+    kernel_leave();
+    while (!read_once(done)) {
+        __atomic_fetch_or(&user->been, 1UL << this_cpu()->id, __ATOMIC_RELAXED);
+        pass_by();
+    }
+    user->amount = thread_own_cpu_time();
+    end_thread();
+}
+
+static void start_users(unsigned count)
+{
+    write_once(done, false);
+    for (unsigned i = 0; i < count; i++) {
+        users[i] = (struct user){ 0 };
+        __atomic_fetch_add(&running, 1, __ATOMIC_SEQ_CST);
+        users[i].thread = thread_start_kernel("test", use, &users[i]);
+    }
+}
+
+static void end_users(void)
+{
+    write_once(done, true);
+    await_end();
+}
+
+static bool were_everywhere(unsigned count, uint64_t expected)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (read_once(users[i].been) != expected)
+            return false;
+    return true;
+}
+
+/* One thread more than there are CPUs: each gets to all of them, since the one that is too many is another one after
+ * each slice. The virtual times of queues differ by what their CPUs have done before. */
+static void threads_share_all_cpus(void)
+{
+    start_users(CPUS + 1);
+    while (!were_everywhere(CPUS + 1, (1UL << CPUS) - 1))
+        rest(NS_PER_MS);
+    end_users();
+}
+
+/* Nobody is where it may not be, wherever its threads waited when that changed. One that is on the way is given the
+ * time that it takes: it says where it is until it is where it may be. */
+static void affinity_is_respected(void)
+{
+    start_users(THREADS);
+    for (unsigned round = 0; round < 40; round++) {
+        for (unsigned i = 0; i < THREADS; i++)
+            scheduler_set_affinity(users[i].thread, 1UL << ((round + i) % CPUS) | 1UL << ((round / 2 + i) % CPUS));
+        rest(NS_PER_MS);
+        for (unsigned i = 0; i < THREADS; i++) {
+            uint64_t allowed = scheduler_affinity(users[i].thread), seen;
+            while ((seen = __atomic_exchange_n(&users[i].been, 0, __ATOMIC_SEQ_CST)) == 0 || (seen & ~allowed))
+                rest(NS_PER_MS);
+            for (unsigned look = 0; look < 4; look++) {
+                rest(NS_PER_MS / 4);
+                if (read_once(users[i].been) & ~allowed)
+                    fail("a thread ran on CPUs %lx and may on %lx", users[i].been, allowed);
+            }
+        }
+        moved_on();
+    }
+    end_users();
+}
+
+/* Threads that may run on one CPU only are first in its queue, and the last one must get to one of the other CPUs. */
+static void idle_cpus_take_what_waits(void)
+{
+    start_users(0);
+    for (unsigned i = 0; i < 5; i++) {
+        users[i] = (struct user){ 0 };
+        __atomic_fetch_add(&running, 1, __ATOMIC_SEQ_CST);
+        users[i].thread = thread_start_kernel("test", use, &users[i]);
+        scheduler_set_affinity(users[i].thread, i < 4 ? 1 : 3);
+    }
+    while (!(read_once(users[4].been) & 2))
+        rest(NS_PER_MS);
+    end_users();
+    for (unsigned i = 0; i < 4; i++)
+        if (users[i].amount == 0)
+            fail("a thread that must stay did not run");
+}
+
+static struct sleeper {
+    struct thread *thread;
+    unsigned passes; /* atomic */
+} sleepers[2];
+
+static void sleep_always(void *context)
+{
+    struct sleeper *self = context;
+    kernel_leave();
+    while (!read_once(done)) {
+        sleep_prepare();
+        __atomic_fetch_add(&self->passes, 1, __ATOMIC_SEQ_CST);
+        if (!read_once(done))
+            (void)sleep_until(NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+    }
+    end_thread();
+}
+
+static unsigned passes_of(const struct sleeper *sleeper) { return __atomic_load_n(&sleeper->passes, __ATOMIC_SEQ_CST); }
+
+/* Wakes it once, and waits until it sleeps on this CPU. */
+static void have_sleep_on(const struct sleeper *sleeper, unsigned cpu)
+{
+    unsigned before = passes_of(sleeper);
+    scheduler_set_affinity(sleeper->thread, 1UL << cpu);
+    thread_wake(sleeper->thread);
+    for (struct thread_usage usage = { .wants_cpu = true }; usage.wants_cpu || passes_of(sleeper) == before;) {
+        rest(NS_PER_MS);
+        thread_usage(sleeper->thread, &usage);
+    }
+}
+
+/* A CPU whose thread has slept is without work, whatever has interrupted it since. So it has the thread that is woken
+ * by one that keeps the CPU where the other one was, and lets no interrupt in. */
+static void cpus_are_idle_when_their_threads_sleep(void)
+{
+    write_once(done, false);
+    go_to(1);
+    for (unsigned i = 0; i < array_size(sleepers); i++) {
+        sleepers[i].passes = 0;
+        __atomic_fetch_add(&running, 1, __ATOMIC_SEQ_CST);
+        sleepers[i].thread = thread_start_kernel("test", sleep_always, &sleepers[i]);
+    }
+    for (unsigned round = 0; round < 20; round++) {
+        have_sleep_on(&sleepers[0], 1);
+        have_sleep_on(&sleepers[1], 2);
+        scheduler_set_affinity(sleepers[0].thread, 1UL << 1 | 1UL << 2);
+        thread_current()->hands_over = false;
+        unsigned before = passes_of(&sleepers[0]);
+        kernel_leave();
+        thread_wake(sleepers[0].thread);
+        while (passes_of(&sleepers[0]) == before) {}
+        kernel_enter();
+        moved_on();
+    }
+    write_once(done, true);
+    for (unsigned i = 0; i < array_size(sleepers); i++)
+        thread_wake(sleepers[i].thread);
+    await_end();
+    scheduler_set_affinity(thread_current(), UINT64_MAX);
+}
+
+/* Where the other one runs when it has been woken by one that sleeps then, and by one that goes on. */
+static struct wait_queue asked = WAIT_QUEUE(asked), answered = WAIT_QUEUE(answered);
+static unsigned questions, answers; /* the kernel lock */
+
+static void answer(void *unused)
+{
+    (void)unused;
+    while (!read_once(done)) {
+        (void)wait_until(&asked, questions != answers || read_once(done), NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+        answers = questions;
+        wake(&answered, 0);
+        moved_on();
+    }
+    kernel_leave();
+    end_thread();
+}
+
+/* Two threads that wake each other and sleep stay on one CPU, though others are idle. Where the machine takes that
+ * CPU's processor for longer than HAND_OVER, another one may have it once. */
+static void hand_overs_stay_here(void)
+{
+    write_once(done, false);
+    questions = answers = 0;
+    go_to(2);
+    start(answer, NULL);
+    unsigned before = read_once(interrupts_sent);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        questions++;
+        wake(&asked, 0);
+        (void)wait_until(&answered, questions == answers, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+    }
+    unsigned sent = read_once(interrupts_sent) - before;
+    write_once(done, true);
+    questions++;
+    wake(&asked, 0);
+    await_end();
+    scheduler_set_affinity(thread_current(), UINT64_MAX);
+    if (sent > ROUNDS / 2)
+        fail("CPUs were interrupted %u times for %u hand-overs", sent, ROUNDS);
+}
+
+/* A thread that was woken by one that hands over, but goes on, has its turn as soon as any that has slept: long before
+ * the slice of the other one ends. The machine may take longer, but not each time. */
+static void hand_overs_end_soon(void)
+{
+    write_once(done, false);
+    questions = answers = 0;
+    go_to(2);
+    __atomic_fetch_add(&running, 1, __ATOMIC_SEQ_CST);
+    scheduler_set_affinity(thread_start_kernel("test", answer, NULL), 1UL << 2);
+    unsigned tries = 0;
+    for (nanoseconds took = TIME_SLICE; took > TIME_SLICE / 2;) {
+        if (tries++ == 200)
+            fail("a thread that was woken waited for a slice each time");
+        questions++;
+        wake(&asked, 0);
+        (void)wait_until(&answered, questions == answers, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+        nanoseconds until = clock_monotonic() + 2 * TIME_SLICE;
+        while (clock_monotonic() < until)
+            give_way();
+        bool hands_over = thread_current()->hands_over;
+        nanoseconds woken = clock_monotonic();
+        questions++;
+        wake(&asked, 0);
+        while (questions != answers)
+            give_way();
+        if (hands_over)
+            took = clock_monotonic() - woken;
+    }
+    write_once(done, true);
+    questions++;
+    wake(&asked, 0);
+    await_end();
+    scheduler_set_affinity(thread_current(), UINT64_MAX);
+}
+
+static void ask(struct timer *unused)
+{
+    (void)unused;
+    questions++;
+    wake(&asked, 0);
+}
+
+/* A thread that is interrupted before it sleeps has not woken what the handler wakes, which other CPUs may take. */
+static void interrupts_hand_nothing_over(void)
+{
+    struct timer timer;
+    timer_init(&timer, ask);
+    write_once(done, false);
+    questions = answers = 0;
+    start(answer, NULL);
+    rest(NS_PER_MS);
+    thread_current()->hands_over = false;
+    thread_current()->wakes_at = 0;
+    for (unsigned i = 1; i <= 100; i++) {
+        timer_start(&timer, clock_monotonic());
+        while (questions != i) {
+            kernel_leave();
+            cpu_take_interrupts();
+            kernel_enter();
+        }
+        rest(10 * NS_PER_US);
+        if (thread_current()->hands_over)
+            fail("a thread that was interrupted is taken for the one that woke another");
+        (void)wait_until(&answered, questions == answers, NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+    }
+    write_once(done, true);
+    ask(NULL);
+    await_end();
+}
+
+/* ---- Wake-ups that are put off ---- */
+
+static struct writer {
+    struct thread *thread;
+    unsigned asked, seen; /* atomic */
+} writers[2];
+
+/* Never ends, as thread_wake_later() asks. */
+static void write_always(void *context)
+{
+    struct writer *writer = context;
+    kernel_leave();
+    for (;;) {
+        sleep_prepare();
+        unsigned asked_now = __atomic_load_n(&writer->asked, __ATOMIC_SEQ_CST);
+        if (__atomic_exchange_n(&writer->seen, asked_now, __ATOMIC_SEQ_CST) == asked_now)
+            (void)sleep_until(NO_DEADLINE, SLEEP_UNINTERRUPTIBLE);
+    }
+}
+
+static void ask_writers(void *unused)
+{
+    (void)unused;
+    kernel_leave();
+    for (unsigned i = 0; i < ROUNDS * 4; i++) {
+        struct writer *writer = &writers[i % 3 == 0];
+        __atomic_fetch_add(&writer->asked, 1, __ATOMIC_SEQ_CST);
+        thread_wake_later(writer->thread);
+        pass_by();
+    }
+    end_thread();
+}
+
+static void wake_ups_that_are_put_off_come(void)
+{
+    for (unsigned i = 0; i < array_size(writers); i++)
+        writers[i].thread = thread_start_kernel("writer", write_always, &writers[i]);
+    for (unsigned i = 0; i < CPUS; i++)
+        start(ask_writers, NULL);
+    await_end();
+    for (unsigned i = 0; i < array_size(writers); i++)
+        while (__atomic_load_n(&writers[i].seen, __ATOMIC_SEQ_CST) !=
+               __atomic_load_n(&writers[i].asked, __ATOMIC_SEQ_CST))
+            rest(NS_PER_MS);
 }
 
 /* ---- Registers, and the end ---- */
@@ -864,19 +1201,14 @@ static void registers_go_with_the_thread(void)
 }
 
 /* With the kernel lock, as threads of the kernel that go on at the end are. */
-static struct keeper {
-    struct thread *thread;
-    uint64_t amount; /* atomic */
-} keepers[THREADS];
-
 static void keep_registers_always(void *context)
 {
-    struct keeper *keeper = context;
-    uint64_t value = (uint64_t)(keeper - keepers) << 32;
-    begin_registers(&areas[keeper - keepers]);
+    struct user *user = context;
+    uint64_t value = (uint64_t)(user - users) << 32;
+    begin_registers(&areas[user - users]);
     for (;;) {
         change_registers(++value);
-        __atomic_fetch_add(&keeper->amount, 1, __ATOMIC_SEQ_CST);
+        __atomic_fetch_add(&user->amount, 1, __ATOMIC_SEQ_CST);
         if (value % 2)
             thread_yield();
         else
@@ -888,18 +1220,22 @@ static void keep_registers_always(void *context)
 /* Threads that run on other CPUs when these stop never go on. All others do, wherever they waited or slept. */
 static void the_boot_cpu_goes_on_alone(void)
 {
-    for (unsigned i = 0; i < THREADS; i++)
-        keepers[i].thread = thread_start_kernel("test", keep_registers_always, &keepers[i]);
+    for (unsigned i = 0; i < THREADS; i++) {
+        users[i] = (struct user){ 0 };
+        users[i].thread = thread_start_kernel("test", keep_registers_always, &users[i]);
+        if (i < 2)
+            scheduler_set_affinity(users[i].thread, 3);
+    }
     rest(50 * NS_PER_MS);
     threads_keep_boot_cpu();
     uint64_t before[THREADS];
     for (unsigned i = 0; i < THREADS; i++)
-        before[i] = keepers[i].amount;
+        before[i] = users[i].amount;
     for (unsigned i = 0; i < THREADS; i++) {
-        const struct thread *thread = keepers[i].thread;
+        const struct thread *thread = users[i].thread;
         if (thread->state == THREAD_RUNNING && thread->cpu != cpus[0])
             continue;
-        while (read_once(keepers[i].amount) < before[i] + 100)
+        while (read_once(users[i].amount) < before[i] + 100)
             rest(NS_PER_MS);
     }
 }
@@ -950,6 +1286,14 @@ static void run_tests(void *unused)
         { "chosen threads that leave pass it on", chosen_threads_that_leave_pass_it_on },
         { "threads come and go", threads_come_and_go },
         { "times only grow", times_only_grow },
+        { "threads share all CPUs", threads_share_all_cpus },
+        { "affinity is respected", affinity_is_respected },
+        { "idle CPUs take what waits", idle_cpus_take_what_waits },
+        { "CPUs are idle when their threads sleep", cpus_are_idle_when_their_threads_sleep },
+        { "hand-overs stay here", hand_overs_stay_here },
+        { "hand-overs end soon", hand_overs_end_soon },
+        { "interrupts hand nothing over", interrupts_hand_nothing_over },
+        { "wake-ups that are put off come", wake_ups_that_are_put_off_come },
         { "trees need no common lock", trees_need_no_common_lock },
         { "registers go with the thread", registers_go_with_the_thread },
         { "the boot CPU goes on alone", the_boot_cpu_goes_on_alone }, /* the last one */

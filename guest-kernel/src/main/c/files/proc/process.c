@@ -5,7 +5,7 @@
  * the same.
  *
  * Called by pseudo.c when a file is opened or a link is read. No lock is held here: facts of a thread are copied under
- * run_queue (threads.c), what only linux/ knows comes from process_view, and address_space_usage() takes mutex
+ * "threads" (threads.c), what only linux/ knows comes from process_view, and address_space_usage() takes mutex
  * "address_space". So the numbers in one text may be of slightly different moments.
  */
 #include "files/proc/proc.h"

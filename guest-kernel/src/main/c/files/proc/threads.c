@@ -5,17 +5,19 @@
 
 struct process_view process_view = { .id = 1, .release = "", .executable = "" };
 
-/* Under the run queue's lock: copies, allocates nothing. */
+/* For thread_find(): copies, allocates nothing. */
 static void take_facts(struct thread *thread, void *context)
 {
     struct thread_facts *facts = context;
     facts->id = thread->id;
     string_copy(facts->name, thread->name, sizeof(facts->name));
-    facts->state = thread->state == THREAD_RUNNING || thread->state == THREAD_READY ? 'R' : 'S';
-    facts->cpu_time = thread_cpu_time(thread);
-    facts->sleeps = thread->sleeps;
-    facts->preemptions = thread->preemptions;
-    facts->allowed = thread->affinity & cpus_online_mask();
+    struct thread_usage usage;
+    thread_usage(thread, &usage);
+    facts->state = usage.wants_cpu ? 'R' : 'S';
+    facts->cpu_time = usage.cpu_time;
+    facts->sleeps = usage.sleeps;
+    facts->preemptions = usage.preemptions;
+    facts->allowed = usage.affinity;
 }
 
 bool thread_facts_find(uint32_t id, struct thread_facts *out) { return thread_find(id, take_facts, out); }
