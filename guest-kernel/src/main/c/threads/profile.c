@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sampling profiler's samples. `timer` always stands for `due`, so that a sample that becomes due in user mode is
- * taken there. A sample that finds the ring full is counted as lost. The user's chain of frame pointers is read as far
- * as its pages are present: a page fault meanwhile ends it (thread->faults_refused), since nothing here may sleep.
+ * taken there: the CPU that it interrupts has the others that are busy interrupted, too, and each takes the periods
+ * that it has not seen. Those in which a CPU was idle it drops when it is not any more. A sample that finds the ring
+ * full is counted as lost. The user's chain of frame pointers is read as far as its pages are present: a page fault
+ * meanwhile ends it (thread->faults_refused), since nothing here may sleep.
  *
  * Spinlock "profile" guards what is marked so. Points come from anywhere in the kernel, the timer's callback from
  * interrupts, and the reader is the thread of linux/profile_output.c.
@@ -24,27 +26,45 @@ nanoseconds profile_period;
 static struct spinlock lock = SPINLOCK(LOCK_PROFILE);
 static struct profile_sample *ring;
 static uint32_t filled, read; /* lock: positions, which only grow */
-static uint64_t taken, lost;  /* lock: periods */
+static uint64_t taken, lost;  /* lock: periods, of all CPUs together */
 static nanoseconds due;       /* lock */
-static bool fired;            /* lock: the timer's interrupt has come since the last sample */
+static uint64_t over;         /* lock: periods that are */
+static struct share {
+    uint64_t seen; /* lock: of these, by the CPU */
+    bool fired;    /* lock, and read by the CPU: the timer's interrupt has come since its last sample */
+} shares[CPUS_MAX];
 static struct timer timer;
 static struct wait_queue readers = WAIT_QUEUE(readers);
 
 bool profile_parse(const char *value, uint64_t *hz) { return parse_decimal(value, hz) && *hz <= PROFILE_HZ_MOST; }
 
-/* Takes the periods that are over and sets the timer for the end of the next; how many: none, when it has been switched
- * off meanwhile. Under the lock. */
-static uint32_t advance(void)
+/* Counts the periods that are over and sets the timer for the end of the next. Under the lock. */
+static void advance(void)
 {
     must_hold(&lock);
     nanoseconds now = clock_monotonic();
-    if (profile_period == 0 || now < due)
-        return 0;
+    if (now < due)
+        return;
     nanoseconds periods = (now - due) / profile_period + 1;
     due += periods * profile_period;
-    fired = false;
+    over += periods;
     timer_start(&timer, due);
-    return (uint32_t)periods;
+}
+
+/* How many periods are over that this CPU has not seen: none, when it has been switched off meanwhile. Under the
+ * lock. */
+static uint32_t see(void)
+{
+    must_hold(&lock);
+    struct share *own = &shares[this_cpu()->id];
+    if (profile_period == 0)
+        return 0;
+    advance();
+    uint64_t unseen = over - own->seen;
+    own->seen = over;
+    if (unseen != 0)
+        own->fired = false;
+    return (uint32_t)unseen;
 }
 
 static bool waiting(void) { return read_once(filled) != read_once(read); }
@@ -53,10 +73,14 @@ static void expired(struct timer *unused)
 {
     (void)unused;
     spin_lock(&lock);
-    fired = true;
+    for (unsigned i = 0; i < cpus_online; i++)
+        shares[i].fired = true;
     if (thread_is_idle(thread_current()))
-        (void)advance();
+        (void)see();
     spin_unlock(&lock);
+    for (unsigned i = 0; i < cpus_online; i++)
+        if (cpus[i] != this_cpu() && cpu_is_busy(cpus[i]))
+            cpu_interrupt(cpus[i]);
     if (waiting())
         wake(&readers, 0);
 }
@@ -73,7 +97,9 @@ int profile_start(uint64_t hz)
     profile_period = NS_PER_SECOND / hz;
     taken = lost = 0;
     due = clock_monotonic();
-    (void)advance();
+    advance();
+    for (unsigned i = 0; i < CPUS_MAX; i++)
+        shares[i].seen = over;
     spin_unlock(&lock);
     return 0;
 }
@@ -149,14 +175,17 @@ static void record(uint32_t count, uintptr_t function, uintptr_t frame)
 void profile_take(uintptr_t function, uintptr_t frame)
 {
     spin_lock(&lock);
-    uint32_t count = advance();
+    uint32_t count = see();
     if (count != 0 && !thread_is_idle(thread_current()))
         record(count, function, frame);
     spin_unlock(&lock);
 }
 
 /* If the sample became due after another interrupt had come, it belongs to that one's handler. */
-void profile_take_interrupted(void) { profile_take(read_once(fired) ? 0 : (uintptr_t)kernel_leave_interrupt, 0); }
+void profile_take_interrupted(void)
+{
+    profile_take(read_once(shares[this_cpu()->id].fired) ? 0 : (uintptr_t)kernel_leave_interrupt, 0);
+}
 
 bool profile_next(struct profile_sample *sample)
 {

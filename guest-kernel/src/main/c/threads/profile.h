@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sampling profiler: with `profile=HZ` on the kernel's command line, or from a request of the host on
- * (linux/host_channel.h), the CPU is sampled HZ times a second while it is not idle. linux/profile_output.h prints the
+ * (linux/host_channel.h), each CPU is sampled HZ times a second while it is not idle. linux/profile_output.h prints the
  * samples.
  *
  * A sample in user mode is taken by the timer's interrupt, where it came. Kernel code runs with interrupts masked, so a

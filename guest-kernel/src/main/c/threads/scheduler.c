@@ -304,8 +304,10 @@ static void set_waiting(struct turns *turns, unsigned waiting)
 
 static unsigned waiting_of(const struct cpu *cpu) { return __atomic_load_n(&cpu->turns->waiting, __ATOMIC_SEQ_CST); }
 
+bool cpu_is_busy(const struct cpu *cpu) { return read_once(cpu->turns->busy); }
+
 /* Threads that run or wait there. */
-static unsigned load_of(const struct cpu *cpu) { return waiting_of(cpu) + read_once(cpu->turns->busy); }
+static unsigned load_of(const struct cpu *cpu) { return waiting_of(cpu) + cpu_is_busy(cpu); }
 
 static void insert(struct turns *turns, struct thread *thread)
 {

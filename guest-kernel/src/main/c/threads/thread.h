@@ -133,6 +133,8 @@ nanoseconds thread_cpu_time(const struct thread *thread);
 /* The same of the current thread, and of all threads on all CPUs, the idle ones aside. */
 nanoseconds thread_own_cpu_time(void);
 nanoseconds cpu_busy_time(void);
+/* True if it runs another thread than the idle one; that may have changed meanwhile. */
+bool cpu_is_busy(const struct cpu *cpu);
 /* What a CPU's time since it started was: of the program, of the kernel, of nobody, or of the host, which let the CPU
  * wait; ns. Each is never less than before. */
 struct cpu_times {

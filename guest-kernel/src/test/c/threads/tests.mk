@@ -9,6 +9,13 @@ test-cpu-time: target/test/cpu_time
 	$<
 TESTS += test-cpu-time
 
+target/test/profiler: $(call host,src/test/c/threads/test_profiler.c src/main/c/threads/profile.c $(HOST_SOURCES))
+	$(host_link)
+.PHONY: test-profiler
+test-profiler: target/test/profiler
+	$<
+TESTS += test-profiler
+
 # Threads of the host stand for CPUs, so this one has no shim. Includes linux/sys_futex.c.
 SMP_SOURCES := src/test/c/threads/test_smp.c \
     $(addprefix src/main/c/threads/,scheduler.c thread.c wait.c mutex.c timer.c cpu_time.c) \
