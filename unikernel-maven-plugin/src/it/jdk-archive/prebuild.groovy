@@ -19,6 +19,8 @@ Files.createSymbolicLink(home.toPath().resolve('RELEASE'), java.nio.file.Path.of
 program(basedir, 'tar', '-czf', 'jdk.tar.gz', 'jdk-1')
 program(basedir, jdk + '/bin/jar', '--create', '--no-manifest', '--file', 'jdk.zip', 'jdk-1')
 
+// That of an earlier run is another one.
+new File(localRepositoryPath, 'it/jdk').deleteDir()
 def artifact = new File(basedir, 'repository/it/jdk/1/jdk-1-linux.tar.gz')
 artifact.parentFile.mkdirs()
 Files.copy(new File(basedir, 'jdk.tar.gz').toPath(), artifact.toPath())
