@@ -89,6 +89,8 @@ final class GoalTrial implements AutoCloseable {
         }
         if (type == ImageMojo.class) {
             jar = files.makeSources();
+            // Nothing can be downloaded here.
+            presets.put("unikernel.sysroot", "/");
             // Beside the project: what is kept for later images is no part of this one.
             presets.put(
                     "unikernel.cacheDirectory", place.resolveSibling("cache").toString());
