@@ -11,8 +11,8 @@
  * A thread belongs to one queue, that of `cpu`, whether it is in it or not: that queue's lock guards the thread
  * (run_queue_lock_of()). No two of these locks are held at once. A thread changes queues in two steps. Who has the lock
  * of the old one takes the thread out, marks it THREAD_MOVING, names the new CPU and gives the lock back; then it takes
- * the new lock and puts the thread in. Meanwhile nobody else does more than to note what is to happen to the thread: it
- * is on its way to be ready. A thread that runs and has to leave its CPU is moved by the thread that goes on after it.
+ * the new lock and puts the thread in. Meanwhile others only note what is to happen to the thread, which will be ready
+ * when it has arrived. A thread that runs and has to leave its CPU is moved by the thread that goes on after it.
  *
  * A CPU without work is in `idle_cpus`. It gets there before it looks for threads of other queues to take, and who has
  * put a thread into a queue looks there afterwards, so that no CPU sleeps beside a thread that waits and may run there.

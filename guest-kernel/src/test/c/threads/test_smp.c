@@ -91,7 +91,7 @@ void cpu_take_interrupts(void)
     take_timer();
 }
 
-/* Ends by no time of its own: what nobody interrupts a CPU for, it does not see. */
+/* No time limit ends it, so a CPU does not see what it is not interrupted for. */
 void cpu_wait(void)
 {
     struct cpu *cpu = this_cpu();
@@ -890,8 +890,8 @@ static void threads_share_all_cpus(void)
     end_users();
 }
 
-/* Nobody is where it may not be, wherever its threads waited when that changed. One that is on the way is given the
- * time that it takes: it says where it is until it is where it may be. */
+/* No thread runs on a CPU that it may not run on, wherever it waited when that changed. One that is on its way is
+ * waited for: it reports its CPU until that is one of the allowed. */
 static void affinity_is_respected(void)
 {
     start_users(THREADS);

@@ -3,6 +3,7 @@ package io.github.javaunikernel.maven.assembly;
 
 import io.github.javaunikernel.maven.image.ImageTree;
 import io.github.javaunikernel.maven.runtime.DirectoryTree;
+import io.github.javaunikernel.maven.runtime.JarLibraries;
 import io.github.javaunikernel.maven.runtime.LibraryClosure;
 import io.github.javaunikernel.maven.runtime.LinuxSystem;
 import io.github.javaunikernel.maven.runtime.SystemRoot;
@@ -32,7 +33,12 @@ final class SystemLibraries {
     private final List<String> warnings = new ArrayList<>();
 
     private SystemLibraries(
-            LinuxSystem system, Path root, ImageRequest request, Optional<JavaProgram> java, ImageTree tree)
+            LinuxSystem system,
+            Path root,
+            ImageRequest request,
+            JarLibraries jars,
+            Optional<JavaProgram> java,
+            ImageTree tree)
             throws IOException, SettingException {
         this.system = system;
         this.root = root;
@@ -42,7 +48,7 @@ final class SystemLibraries {
             closure.add(RuntimeFiles.of(java.get().runtime()));
         }
         List<Path> own = HostFiles.own(request);
-        closure.addOwn(own).addJars(request.application().allJars());
+        closure.addOwn(own).addJars(jars);
         closure.addOwn(request.application().others().stream()
                 .map(Application.Jar::file)
                 .toList());
@@ -90,6 +96,7 @@ final class SystemLibraries {
     static SystemLibraries choose(
             ImageRequest request, Optional<JavaProgram> java, ImageTree tree, Consumer<String> progress)
             throws IOException, SettingException {
+        JarLibraries jars = new JarLibraries(request.application().allJars());
         SystemLibraries chosen = null;
         SettingException refused = null;
         for (LinuxSystem system : request.runtime().systems()) {
@@ -101,7 +108,7 @@ final class SystemLibraries {
                 continue;
             }
             try {
-                SystemLibraries next = new SystemLibraries(system, root.get(), request, java, tree);
+                SystemLibraries next = new SystemLibraries(system, root.get(), request, jars, java, tree);
                 if (chosen == null || next.hasMoreThan(chosen)) {
                     Optional<String> reason = chosen != null
                             ? Optional.of(next.advantageOver(chosen))

@@ -55,27 +55,20 @@ final class Archive {
     /** Unpacks all of it into a directory that is not there yet. */
     void unpack(Path into) throws SettingException, IOException {
         directory = into.toAbsolutePath().normalize();
-        Files.createDirectories(directory);
-        try {
-            String start = start();
-            if (start.startsWith(GZIP)) {
-                unpackTar();
-            } else if (start.startsWith(ZIP)) {
-                unpackZip();
-            } else {
-                throw new SettingException(
-                        parameter, file + " is neither a directory, a tar.gz nor a zip.", "Name one of those.");
-            }
-            copyLinks();
-        } catch (ExplainedException e) {
-            throw e;
-        } catch (IOException e) {
+        Unpacking.run(parameter, file, directory, "download it again", this::unpackEntries);
+    }
+
+    private void unpackEntries() throws SettingException, IOException {
+        String start = start();
+        if (start.startsWith(GZIP)) {
+            unpackTar();
+        } else if (start.startsWith(ZIP)) {
+            unpackZip();
+        } else {
             throw new SettingException(
-                    parameter,
-                    file + " cannot be unpacked into " + directory + ": " + FileTrouble.reason(e) + ".",
-                    "Make sure that there is room for it, and download it again if it is damaged.",
-                    e);
+                    parameter, file + " is neither a directory, a tar.gz nor a zip.", "Name one of those.");
         }
+        copyLinks();
     }
 
     private String start() throws IOException {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.javaunikernel.maven.runtime;
 
-import io.github.javaunikernel.maven.settings.ExplainedException;
 import io.github.javaunikernel.maven.settings.FileTrouble;
 import io.github.javaunikernel.maven.settings.SettingException;
 import java.io.IOException;
@@ -23,7 +22,10 @@ final class JarDirectory {
      */
     static void unpack(String parameter, Path jar, Path into) throws SettingException, IOException {
         Path directory = into.toAbsolutePath().normalize();
-        Files.createDirectories(directory);
+        Unpacking.run(parameter, jar, directory, "delete it", () -> unpackEntries(jar, directory));
+    }
+
+    private static void unpackEntries(Path jar, Path directory) throws IOException {
         // It compares checksums, which ZipFile does not.
         try (ZipInputStream in = new ZipInputStream(Files.newInputStream(jar))) {
             int entries = 0;
@@ -34,14 +36,6 @@ final class JarDirectory {
             if (entries == 0) {
                 throw new ZipException("it is no jar or an empty one");
             }
-        } catch (ExplainedException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new SettingException(
-                    parameter,
-                    jar + " cannot be unpacked into " + directory + ": " + FileTrouble.reason(e) + ".",
-                    "Make sure that there is room for it, and delete it if it is damaged.",
-                    e);
         }
     }
 

@@ -21,14 +21,26 @@ import java.util.zip.ZipFile;
  * Native libraries inside of jars, which programs extract and load by themselves: of Netty, SQLite, JNA and many
  * others. Such a jar has one for each system; those of glibc on x86-64 count here.
  */
-final class JarLibraries {
+public final class JarLibraries {
 
     /** What a C library consists of on every system; musl has the one file alone. */
     private static final Pattern C_LIBRARY = Pattern.compile("lib(c|m|dl)\\.so[.0-9]*|libc\\.musl-.*");
 
     private static final Set<String> GLIBC = Set.of("libc.so.6", "libm.so.6", "libdl.so.2");
 
-    private JarLibraries() {}
+    private final List<JarLibrary> all = new ArrayList<>();
+
+    /** Reads the jars. */
+    public JarLibraries(List<Path> jars) throws IOException {
+        for (Path jar : jars) {
+            all.addAll(in(jar));
+        }
+    }
+
+    /** The libraries in all of the jars. */
+    List<JarLibrary> all() {
+        return all;
+    }
 
     /**
      * A library in a jar.
@@ -39,7 +51,7 @@ final class JarLibraries {
      */
     record JarLibrary(String place, String name, ElfFile elf, List<String> opened) {}
 
-    static List<JarLibrary> in(Path jar) throws IOException {
+    private static List<JarLibrary> in(Path jar) throws IOException {
         return Jar.read(jar, open -> in(open, jar.getFileName().toString()));
     }
 

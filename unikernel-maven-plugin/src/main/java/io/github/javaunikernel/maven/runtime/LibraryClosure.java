@@ -105,13 +105,11 @@ public final class LibraryClosure {
      * Adds what the native libraries in the jars need. What cannot be found is no error, since the program may never
      * load the library: {@link #unresolved()} lists it.
      */
-    public LibraryClosure addJars(List<Path> jars) throws IOException {
-        for (Path jar : jars) {
-            for (JarLibraries.JarLibrary library : JarLibraries.in(jar)) {
-                provided.add(library.name());
-                inJars.add(library);
-                library.opened().forEach(name -> opened.putIfAbsent(name, "named by " + library.place()));
-            }
+    public LibraryClosure addJars(JarLibraries jars) {
+        for (JarLibraries.JarLibrary library : jars.all()) {
+            provided.add(library.name());
+            inJars.add(library);
+            library.opened().forEach(name -> opened.putIfAbsent(name, "named by " + library.place()));
         }
         return this;
     }

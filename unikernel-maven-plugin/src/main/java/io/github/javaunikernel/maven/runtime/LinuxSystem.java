@@ -18,9 +18,4 @@ public record LinuxSystem(String name, Source source) {
         /** The root directory; may download and unpack the system first. */
         Path root() throws SettingException, IOException;
     }
-
-    /** One that lies in a directory. */
-    public static LinuxSystem in(Path root) {
-        return new LinuxSystem(root.toString(), () -> root);
-    }
 }

@@ -609,7 +609,7 @@ class ImageAssemblerTest {
                 classData,
                 ClassDataAddress.FIXED,
                 scratch.resolve("classlist"),
-                List.of(LinuxSystem.in(Path.of("/"))),
+                List.of(new LinuxSystem("/", () -> Path.of("/"))),
                 trusted,
                 directory.resolve("cache"),
                 0);

@@ -95,7 +95,7 @@ class LibraryClosureTest {
     @Test
     void whatLibrariesInsideOfJarsNeedComesAlong() throws Exception {
         Map<String, Path> closure = new LibraryClosure(new SystemRoot(Path.of("/")))
-                .addJars(List.of(jarOfLibraries()))
+                .addJars(new JarLibraries(List.of(jarOfLibraries())))
                 .resolve();
         assertTrue(closure.containsKey("/lib/x86_64-linux-gnu/libm.so.6"), closure.toString());
     }
@@ -105,7 +105,8 @@ class LibraryClosureTest {
         Files.createDirectories(root.resolve("lib64"));
         Files.copy(LINKER.toRealPath(), root.resolve("lib64/ld-linux-x86-64.so.2"));
         Files.copy(LIBRARIES.resolve("libc.so.6"), root.resolve("lib64/libc.so.6"));
-        LibraryClosure closure = new LibraryClosure(new SystemRoot(root)).addJars(List.of(jarOfLibraries()));
+        LibraryClosure closure =
+                new LibraryClosure(new SystemRoot(root)).addJars(new JarLibraries(List.of(jarOfLibraries())));
         assertTrue(closure.resolve().containsKey("/lib64/libc.so.6"));
         assertEquals(1, closure.unresolved().size(), closure.unresolved().toString());
         assertTrue(
@@ -127,7 +128,8 @@ class LibraryClosureTest {
         try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(jar))) {
             put(out, "foreign/libuser.so", Files.readAllBytes(user));
         }
-        LibraryClosure closure = new LibraryClosure(new SystemRoot(Path.of("/"))).addJars(List.of(jar));
+        LibraryClosure closure =
+                new LibraryClosure(new SystemRoot(Path.of("/"))).addJars(new JarLibraries(List.of(jar)));
         assertEquals(Map.of(), closure.resolve());
         assertEquals(List.of(), closure.unresolved());
     }
